@@ -1,0 +1,8 @@
+// Datasets, files and mini-batches.
+#pragma once
+
+#include "gradus/data/csv.hpp"
+#include "gradus/data/dataset.hpp"
+#include "gradus/data/digits.hpp"
+#include "gradus/data/idx.hpp"
+#include "gradus/data/loader.hpp"

@@ -1,0 +1,10 @@
+// Modules: what models are made of.
+#pragma once
+
+#include "gradus/nn/activation.hpp"
+#include "gradus/nn/any_module.hpp"
+#include "gradus/nn/linear.hpp"
+#include "gradus/nn/members.hpp"
+#include "gradus/nn/module.hpp"
+#include "gradus/nn/parameter.hpp"
+#include "gradus/nn/sequential.hpp"

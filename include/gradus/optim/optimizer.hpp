@@ -1,0 +1,140 @@
+// Optimizer: owns the loop over parameters, step counts, groups, state and saving. A rule derives from OptimizerOf.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "gradus/error.hpp"
+#include "gradus/optim/closure.hpp"
+#include "gradus/optim/state.hpp"
+#include "gradus/tensor.hpp"
+
+namespace gradus::optim {
+
+class Optimizer {
+ public:
+  // A tensor that a rule keeps for each parameter, shaped like it.
+  struct StateName {
+    std::string_view name;
+    bool required = true;  // present after the first step, whatever the options
+  };
+
+  virtual ~Optimizer() = default;
+  Optimizer(const Optimizer&) = delete;
+  Optimizer& operator=(const Optimizer&) = delete;
+
+  // Every parameter's grad() becomes undefined.
+  void zero_grad();
+
+  // One update of every parameter that has a gradient. Gradients are only read; other parameters stay as they are.
+  virtual void step();
+  // Evaluates the closure (zero_grad, forward, backward), then steps. Returns the closure's loss.
+  virtual Tensor step(Closure closure);
+
+  std::int64_t group_count() const { return static_cast<std::int64_t>(group_sizes_.size()); }
+  virtual double lr(std::int64_t group = 0) const = 0;
+  virtual void set_lr(std::int64_t group, double lr) = 0;
+
+  // "state.<parameter>.<name>" and "state.<parameter>.step", parameters counted through all groups, and
+  // "param_groups.<group>.lr" and ".params". Tensors are shared, as in PyTorch: clone() what shall not change.
+  std::map<std::string, Tensor> state_dict() const;
+  // Continues from a copy of such a state, bit for bit if the options are the same. Throws, and changes nothing, if the
+  // state is not one of an optimizer with the same groups and shapes.
+  void load_state_dict(const std::map<std::string, Tensor>& state);
+
+ protected:
+  Optimizer() = default;
+  Optimizer(Optimizer&&) noexcept = default;
+  Optimizer& operator=(Optimizer&&) noexcept = default;
+
+  // Throws if there is no parameter, or one is undefined, not a leaf, or is here already.
+  void add_parameters(const std::vector<Tensor>& params);
+  // Throws if there is no such group.
+  std::size_t checked(std::int64_t group) const;
+
+  virtual void update_in_group(std::size_t group, Tensor& param, const Tensor& grad, State& state) = 0;
+  // What the rule keeps. A rule that says so has every loaded state checked against it; one that doesn't may load any.
+  virtual std::span<const StateName> state_names() const { return {}; }
+
+ private:
+  struct Slot {
+    Tensor param;
+    std::size_t group;
+    State state;
+  };
+
+  Tensor indices_of(std::size_t group) const;
+  std::vector<double> read_rates(std::map<std::string, Tensor>& unread) const;
+  State read_state(std::size_t parameter, std::map<std::string, Tensor>& unread) const;
+  void check_state(const std::string& prefix, const State& state, const Tensor& param) const;
+  void set_rates(const std::vector<double>& rates);
+
+  std::vector<Slot> slots_;
+  std::vector<std::size_t> group_sizes_;
+};
+
+// Parameters that share options.
+template <class Options>
+struct ParamGroup {
+  std::vector<Tensor> params;
+  Options options = {};
+};
+
+// The base of a rule, which is `update` and a plain struct of options with a `double lr`. If the struct has
+// `void validate() const`, that is called on all options that come in. The rule takes over the constructors by `using`.
+template <class Options>
+requires requires(Options options) { options.lr = 1.0; }
+class OptimizerOf : public Optimizer {
+ public:
+  using Group = ParamGroup<Options>;
+
+  explicit OptimizerOf(const std::vector<Tensor>& params, const Options& options = {}) {
+    add_param_group({params, options});
+  }
+  explicit OptimizerOf(const std::vector<Group>& groups) {
+    if (groups.empty()) throw Error("optimizer: got an empty list of groups");
+    for (const Group& group : groups) add_param_group(group);
+  }
+
+  void add_param_group(const Group& group) {
+    validate(group.options);
+    options_.reserve(options_.size() + 1);
+    add_parameters(group.params);
+    options_.push_back(group.options);
+  }
+
+  const Options& options(std::int64_t group = 0) const { return options_[checked(group)]; }
+  void set_options(std::int64_t group, const Options& options) {
+    validate(options);
+    options_[checked(group)] = options;
+  }
+
+  double lr(std::int64_t group = 0) const final { return options(group).lr; }
+  void set_lr(std::int64_t group, double lr) final {
+    Options changed = options(group);
+    changed.lr = lr;
+    set_options(group, changed);
+  }
+
+ protected:
+  // Changes `param` in place. Runs without recording; `grad` is as backward() left it and must not be written.
+  virtual void update(Tensor& param, const Tensor& grad, State& state, const Options& options) = 0;
+
+ private:
+  static void validate([[maybe_unused]] const Options& options) {
+    if constexpr (requires { options.validate(); }) options.validate();
+  }
+
+  void update_in_group(std::size_t group, Tensor& param, const Tensor& grad, State& state) final {
+    update(param, grad, state, options_[group]);
+  }
+
+  std::vector<Options> options_;
+};
+
+}  // namespace gradus::optim

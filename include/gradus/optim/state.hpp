@@ -1,0 +1,37 @@
+#pragma once
+
+#include <cstdint>
+#include <list>
+#include <string>
+#include <string_view>
+
+#include "gradus/tensor.hpp"
+
+namespace gradus::optim {
+
+// What a rule keeps about one parameter from step to step.
+class State {
+ public:
+  // The number of this parameter's current update: 1 at the first one.
+  std::int64_t step() const { return step_; }
+
+  // The tensor of this name: zeros with the shape and dtype of `like` at first, then the one kept. It stays where it
+  // is. Throws if the kept one is not like `like`.
+  Tensor& tensor(std::string_view name, const Tensor& like);
+  bool has(std::string_view name) const { return find(name) != nullptr; }
+
+ private:
+  friend class Optimizer;
+
+  struct Entry {
+    std::string name;
+    Tensor value;
+  };
+
+  const Tensor* find(std::string_view name) const;
+
+  std::int64_t step_ = 0;
+  std::list<Entry> entries_;  // two or three: looking through them is quicker than a map
+};
+
+}  // namespace gradus::optim

@@ -1,0 +1,309 @@
+// The engine: walks the reachable nodes from newest to oldest and sends each VJP's result upstream.
+
+#include <algorithm>
+#include <unordered_map>
+#include <vector>
+
+#include "autograd/accumulate.hpp"
+#include "autograd/node.hpp"
+#include "gradus/autograd.hpp"
+#include "gradus/factory.hpp"
+
+namespace gradus {
+namespace {
+
+class GradMode {
+ public:
+  explicit GradMode(bool enabled) : previous_(std::exchange(grad_enabled, enabled)) {}
+  ~GradMode() { grad_enabled = previous_; }
+  GradMode(const GradMode&) = delete;
+  GradMode& operator=(const GradMode&) = delete;
+
+ private:
+  bool previous_;
+};
+
+bool is_same(const Tensor& leaf, const Tensor& other) { return leaf.defined() && leaf.is(other); }
+
+Tensor run_hooks(const std::unique_ptr<Hooks>& hooks, Tensor gradient) {
+  if (!hooks) return gradient;
+  const auto list = hooks->list;  // a hook may add or remove hooks
+  for (const auto& [id, hook] : list) {
+    Tensor replaced = hook(gradient);
+    if (!replaced.defined()) continue;
+    if (replaced.shape() != gradient.shape() || replaced.dtype() != gradient.dtype()) {
+      fail("hook: the gradient is {} {}, its replacement {} {}", gradient.dtype(), gradient.shape(), replaced.dtype(),
+           replaced.shape());
+    }
+    gradient = std::move(replaced);
+  }
+  return gradient;
+}
+
+Tensor plus(Tensor sum, const Tensor& more, bool create_graph) {
+  if (!sum.defined()) return more;
+  if (create_graph || !is_exclusive(sum) || !sum.is_contiguous()) return sum_of(sum, more);
+  accumulate(sum, more);
+  return sum;
+}
+
+void accumulate_at_leaf(TensorImpl& leaf, Tensor gradient, bool create_graph) {
+  if (!leaf.grad.defined()) {
+    // A gradient that nobody else sees becomes the leaf's own without a copy.
+    leaf.grad = is_exclusive(gradient) && gradient.is_contiguous() ? std::move(gradient) : gradient.clone();
+  } else if (create_graph || needs_grad(leaf.grad) || !leaf.grad.is_contiguous()) {
+    leaf.grad = sum_of(leaf.grad, gradient);
+  } else {
+    accumulate(leaf.grad, gradient);
+  }
+}
+
+bool older(const NodeRef& a, const NodeRef& b) { return a->id < b->id; }
+
+// The nodes that wait for their turn, newest first. Its memory is kept between passes.
+class Queue {
+ public:
+  Queue() { nodes_.swap(spare_); }
+  ~Queue() {
+    for (const NodeRef& node : nodes_) {  // left over only after an exception
+      node->pending = Tensor();
+      node->pass = nullptr;
+    }
+    nodes_.clear();
+    spare_.swap(nodes_);
+  }
+  Queue(const Queue&) = delete;
+  Queue& operator=(const Queue&) = delete;
+
+  bool empty() const { return nodes_.empty(); }
+  void push(NodeRef node) {
+    nodes_.push_back(std::move(node));
+    std::push_heap(nodes_.begin(), nodes_.end(), older);
+  }
+  NodeRef pop() {
+    std::pop_heap(nodes_.begin(), nodes_.end(), older);
+    NodeRef node = std::move(nodes_.back());
+    nodes_.pop_back();
+    return node;
+  }
+
+ private:
+  static thread_local std::vector<NodeRef> spare_;
+  std::vector<NodeRef> nodes_;
+};
+
+thread_local std::vector<NodeRef> Queue::spare_;
+
+// For grad(): the inputs asked for, their results, and which nodes lead to them.
+struct Targets {
+  const std::vector<Tensor>& inputs;
+  std::vector<Tensor> results;
+  std::unordered_map<const Node*, bool> leads;
+
+  Targets(const Node* root, const std::vector<Tensor>& wanted) : inputs(wanted), results(wanted.size()) {
+    std::vector<Node*> reachable;
+    collect(const_cast<Node*>(root), reachable);
+    std::sort(reachable.begin(), reachable.end(), [](const Node* a, const Node* b) { return a->id < b->id; });
+    for (Node* node : reachable) {
+      const auto edges = node->edges();
+      // A freed node has lost its edges: visiting it says so.
+      leads[node] =
+          node->freed || std::any_of(edges.begin(), edges.end(), [this](const Edge& edge) { return needs(edge); });
+    }
+  }
+
+  bool needs(const Edge& edge) const {
+    for (const Tensor& input : inputs) {
+      if (is_same(edge.leaf, input) || (edge.node && edge.node.get() == impl(input).node.get())) return true;
+    }
+    return edge.node && leads.at(edge.node.get());
+  }
+
+  void arrived_at_node(const Node* node, const Tensor& gradient) {
+    for (std::size_t i = 0; i < inputs.size(); ++i) {
+      if (impl(inputs[i]).node.get() == node) results[i] = gradient;
+    }
+  }
+
+  void arrived_at_leaf(const Tensor& leaf, const Tensor& gradient, bool create_graph) {
+    for (std::size_t i = 0; i < inputs.size(); ++i) {
+      if (leaf.is(inputs[i])) results[i] = plus(std::move(results[i]), gradient, create_graph);
+    }
+  }
+
+ private:
+  static void collect(Node* root, std::vector<Node*>& reachable) {
+    std::unordered_map<const Node*, bool> seen;
+    std::vector<Node*> stack;
+    const auto visit = [&](Node* node) {
+      if (node && seen.emplace(node, true).second) stack.push_back(node);
+    };
+    visit(root);
+    while (!stack.empty()) {
+      Node* node = stack.back();
+      stack.pop_back();
+      reachable.push_back(node);
+      for (const Edge& edge : node->edges()) visit(edge.node.get());
+    }
+  }
+};
+
+class BackwardPass {
+ public:
+  BackwardPass(bool retain_graph, bool create_graph, Targets* targets)
+      : retain_graph_(retain_graph || create_graph), create_graph_(create_graph), targets_(targets) {}
+
+  void run(const Tensor& output, const Tensor& gradient) {
+    const GradMode mode(create_graph_);
+    if (const NodeRef& root = impl(output).node) {
+      enter(root, gradient);
+    } else {
+      send_to_leaf(output, gradient);
+    }
+    while (!queue_.empty()) visit(*queue_.pop().get());
+    for (auto& [leaf, sum] : hooked_) arrive(leaf, run_hooks(impl(leaf).hooks, std::move(sum)));
+  }
+
+ private:
+  // The first gradient to arrive at a node queues it.
+  void enter(const NodeRef& node, Tensor gradient) {
+    if (node->pass != nullptr) fail("backward: another backward pass is walking this graph at '{}'", node->name);
+    node->pass = this;
+    node->pending = std::move(gradient);
+    queue_.push(node);
+  }
+
+  void visit(Node& node) {
+    node.pass = nullptr;
+    const Tensor g = run_hooks(node.hooks, std::exchange(node.pending, Tensor()));
+    if (node.freed) {
+      fail("backward: the graph at '{}' was freed by an earlier backward; pass .retain_graph = true to that one",
+           node.name);
+    }
+    if (targets_) targets_->arrived_at_node(&node, g);
+    const Tensor y = output_of(node);
+    const Node* const outer = std::exchange(running_node, &node);
+    try {
+      for (Edge& edge : node.edges()) {
+        if (targets_ && !targets_->needs(edge)) continue;
+        send(edge, edge.vjp(edge.closure, g, y));
+      }
+    } catch (...) {
+      running_node = outer;
+      throw;
+    }
+    running_node = outer;
+    if (!retain_graph_) {
+      node.freed = true;
+      node.free_edges();
+    }
+  }
+
+  Tensor output_of(Node& node) const {
+    if (!node.wants_output || node.freed) return {};
+    if (node.output.version() != node.output_version) {
+      fail(
+          "{}: its output of shape {}, which its derivative needs, was changed in place since (version {}, saved at "
+          "{})",
+          node.name, node.shape, node.output.version(), node.output_version);
+    }
+    if (!create_graph_) return node.output;
+    Tensor output = alias(node.output);
+    ++node.references;
+    impl(output).node = NodeRef(&node);
+    return output;
+  }
+
+  void send(const Edge& edge, Tensor gradient) {
+    if (!gradient.defined()) return;
+    const Shape& shape = edge.node ? edge.node->shape : edge.leaf.shape();
+    const Dtype dtype = edge.node ? edge.node->dtype : edge.leaf.dtype();
+    if (gradient.dtype() != dtype) {
+      fail("{}: the derivative by input {} is {}, the input {}", running_node->name, edge.input, gradient.dtype(),
+           dtype);
+    }
+    if (gradient.shape() != shape) gradient = sum_to_shape(gradient, shape);
+    if (gradient.shape() != shape) {
+      fail("{}: the derivative by input {} is {}, the input {}", running_node->name, edge.input, gradient.shape(),
+           shape);
+    }
+    if (!edge.node) {
+      send_to_leaf(edge.leaf, std::move(gradient));
+    } else if (edge.node->pass == this) {
+      Tensor& pending = edge.node->pending;
+      pending = plus(std::move(pending), gradient, create_graph_);
+    } else {
+      enter(edge.node, std::move(gradient));
+    }
+  }
+
+  void send_to_leaf(const Tensor& leaf, Tensor gradient) {
+    if (!impl(leaf).hooks) return arrive(leaf, std::move(gradient));
+    // A hook sees the whole gradient of the pass, not one contribution.
+    for (auto& [known, sum] : hooked_) {
+      if (known.is(leaf)) {
+        sum = plus(std::move(sum), gradient, create_graph_);
+        return;
+      }
+    }
+    hooked_.emplace_back(leaf, std::move(gradient));
+  }
+
+  void arrive(const Tensor& leaf, Tensor gradient) {
+    if (targets_)
+      targets_->arrived_at_leaf(leaf, gradient, create_graph_);
+    else
+      accumulate_at_leaf(impl(leaf), std::move(gradient), create_graph_);
+  }
+
+  bool retain_graph_;
+  bool create_graph_;
+  Targets* targets_;
+  Queue queue_;
+  std::vector<std::pair<Tensor, Tensor>> hooked_;
+};
+
+// The gradient that a pass starts from: the caller's, or 1 for one element.
+Tensor seed(const char* function, const Tensor& output, const Tensor& gradient) {
+  if (!needs_grad(output)) {
+    fail("{}: the tensor of shape {} does not depend on any tensor that requires a gradient", function, output.shape());
+  }
+  if (gradient.defined()) {
+    if (gradient.shape() != output.shape() || gradient.dtype() != output.dtype()) {
+      fail("{}: the gradient must be {} {}, got {} {}", function, output.dtype(), output.shape(), gradient.dtype(),
+           gradient.shape());
+    }
+    return gradient;
+  }
+  if (output.numel() != 1) {
+    fail("{}: only a tensor of one element has an implicit gradient, got shape {}; pass one", function, output.shape());
+  }
+  return ones_like(output);
+}
+
+}  // namespace
+
+void Tensor::backward() const { backward({}); }
+
+void Tensor::backward(const BackwardOptions& options) const {
+  const Tensor gradient = seed("backward", *this, options.gradient);
+  BackwardPass(options.retain_graph, options.create_graph, nullptr).run(*this, gradient);
+}
+
+std::vector<Tensor> grad(const Tensor& output, const std::vector<Tensor>& inputs, const GradOptions& options) {
+  const Tensor gradient = seed("grad", output, options.grad_outputs);
+  for (std::size_t i = 0; i < inputs.size(); ++i) {
+    if (!needs_grad(inputs[i])) fail("grad: input {} does not require a gradient", i);
+  }
+  Targets targets(impl(output).node.get(), inputs);
+  BackwardPass(options.retain_graph.value_or(options.create_graph), options.create_graph, &targets)
+      .run(output, gradient);
+  for (std::size_t i = 0; i < inputs.size() && !options.allow_unused; ++i) {
+    if (!targets.results[i].defined()) {
+      fail("grad: the output does not depend on input {}; pass .allow_unused = true if that is intended", i);
+    }
+  }
+  return std::move(targets.results);
+}
+
+}  // namespace gradus

@@ -1,0 +1,66 @@
+// One recorded op: its name, a number that grows with time, and an edge with a derivative for each input that needs
+// one.
+//
+// Header, edges and the derivatives' closures share one pooled block. Edges and saved tensors point upstream only, so
+// there are no cycles; only a recorded backward pass (create_graph) makes one, through the gradient that it leaves at a
+// leaf.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+#include "tensor/impl.hpp"
+
+namespace gradus {
+
+// The way to one input: either the node that computed it or, for a leaf, the tensor whose gradient is wanted.
+struct Edge {
+  NodeRef node;
+  Tensor leaf;
+  std::uint32_t input = 0;  // which argument of the op this is
+  void* closure = nullptr;
+  // The VJP: g = d(loss)/d(output), y = the output if the rule asked for it -> d(loss)/d(input), up to broadcasting.
+  Tensor (*vjp)(void* closure, const Tensor& g, const Tensor& y) = nullptr;
+  void (*destroy_closure)(void* closure) noexcept = nullptr;
+};
+
+struct alignas(std::max_align_t) Node {
+  std::atomic<std::uint32_t> references{1};
+  std::uint32_t edge_count = 0;
+  const char* name;  // of static storage
+  std::uint64_t id;  // creation order is a topological order
+  std::size_t block_bytes;
+  Node* next_dead = nullptr;  // link of the list of nodes about to be destroyed
+  bool freed = false;         // a backward pass has released the closures
+  bool wants_output = false;
+  std::uint32_t output_version = 0;
+  Dtype dtype;
+  Shape shape;
+  Tensor output;               // the result without history, if a VJP reads it
+  Tensor pending;              // the sum of the gradients that have arrived during a backward pass
+  const void* pass = nullptr;  // that pass; one at a time may walk a graph
+  std::unique_ptr<Hooks> hooks;
+
+  Node(const char* op_name, const Tensor& result, std::size_t bytes);
+  ~Node();
+  std::span<Edge> edges() { return {reinterpret_cast<Edge*>(this + 1), edge_count}; }
+  // Destroys closures and edges, and with them all that only this node kept alive.
+  void free_edges() noexcept;
+};
+
+// The op that computed `tensor`; nullptr for leaves.
+const char* grad_fn_name(const Tensor& tensor);
+
+// The node whose VJP runs on this thread, for error messages.
+inline constinit thread_local const Node* running_node = nullptr;
+
+inline constinit thread_local bool grad_enabled = true;
+
+inline bool needs_grad(const Tensor& tensor) {
+  if (!tensor.defined()) return false;
+  const TensorImpl& t = impl(tensor);
+  return t.requires_grad || t.node;
+}
+
+}  // namespace gradus

@@ -1,0 +1,52 @@
+#include "autograd/record.hpp"
+
+namespace gradus {
+
+void Saved::fail_changed() const {
+  fail("{}: a tensor of shape {} that its derivative needs was changed in place since (version {}, saved at {})",
+       running_node ? running_node->name : "backward", tensor_.shape(), tensor_.version(), version_);
+}
+
+Tensor Saved::snapshot(const Tensor& tensor) {
+  if (!tensor.defined() || impl(tensor).requires_grad) return tensor;  // such leaves are not changed while recording
+  Tensor copy = alias(tensor);
+  impl(copy).node = impl(tensor).node;
+  return copy;
+}
+
+namespace detail {
+
+void fail_stale(const char* name, const Tensor& input) {
+  fail("{}: an input of shape {} is a view of a tensor that was changed in place since, its history is stale", name,
+       input.shape());
+}
+
+NodeRef new_node(const char* name, const Tensor& result, std::size_t edges, std::size_t closure_bytes) {
+  static_assert(sizeof(Node) % alignof(std::max_align_t) == 0);
+  const std::size_t bytes = sizeof(Node) + round_up(edges * sizeof(Edge)) + closure_bytes;
+  return NodeRef(new (pool::allocate(bytes)) Node(name, result, bytes));
+}
+
+Edge& add_edge(Node* node, const Tensor& input, std::uint32_t index) {
+  const TensorImpl& t = impl(input);
+  Edge* edge = new (reinterpret_cast<Edge*>(node + 1) + node->edge_count) Edge;
+  ++node->edge_count;
+  if (t.node)
+    edge->node = t.node;
+  else
+    edge->leaf = input;
+  edge->input = index;
+  return *edge;
+}
+
+void attach(NodeRef node, const Tensor& result, bool wants_output) {
+  if (wants_output) {
+    node->wants_output = true;
+    node->output = alias(result);
+    node->output_version = result.version();
+  }
+  impl(result).node = std::move(node);
+}
+
+}  // namespace detail
+}  // namespace gradus

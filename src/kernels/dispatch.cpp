@@ -1,0 +1,130 @@
+#include <cstdlib>
+#include <string>
+
+#include "gradus/error.hpp"
+#include "kernels/kernels.hpp"
+
+namespace gradus::kernels {
+
+#ifdef GRADUS_X86_KERNELS
+#define GRADUS_ISAS(X) X(avx512) X(avx2) X(sse2)  // best first
+#else
+#define GRADUS_ISAS(X) X(generic)
+#endif
+
+// Defined in simd/table.cpp, once per instruction set.
+#define GRADUS_DECLARE(isa) \
+  namespace isa {           \
+  template <class T>        \
+  void fill(Table<T>&);     \
+  }
+GRADUS_ISAS(GRADUS_DECLARE)
+#undef GRADUS_DECLARE
+
+namespace {
+
+enum class Isa {
+#define GRADUS_NAME(isa) isa,
+  GRADUS_ISAS(GRADUS_NAME)
+#undef GRADUS_NAME
+};
+
+struct Named {
+  Isa isa;
+  std::string_view name;
+};
+
+constexpr Named known[] = {
+#define GRADUS_NAME(isa) {Isa::isa, #isa},
+    GRADUS_ISAS(GRADUS_NAME)
+#undef GRADUS_NAME
+};
+
+bool supported(Isa isa) {
+#ifdef GRADUS_X86_KERNELS
+  __builtin_cpu_init();
+  switch (isa) {
+    case Isa::avx512:
+      return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+             __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512cd") &&
+             __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("fma");
+    case Isa::avx2:
+      return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+    case Isa::sse2:
+      return true;
+  }
+#endif
+  return isa == Isa{known[std::size(known) - 1].isa};
+}
+
+Isa best_supported() {
+  for (const Named& candidate : known)
+    if (supported(candidate.isa)) return candidate.isa;
+  throw Error("kernels: this processor has none of the instruction sets that were built");
+}
+
+// The best one, or the lesser one that the environment asks for.
+Isa choose() {
+  const Isa best = best_supported();
+  const char* wish = std::getenv("GRADUS_ISA");
+  if (wish == nullptr || *wish == '\0') return best;
+  std::string names;
+  for (const Named& candidate : known) {
+    if (candidate.name == wish) return candidate.isa > best ? candidate.isa : best;
+    names += (names.empty() ? "" : ", ") + std::string(candidate.name);
+  }
+  throw Error("GRADUS_ISA: unknown instruction set '" + std::string(wish) + "' (known: " + names + ")");
+}
+
+Isa chosen() {
+  static const Isa isa = choose();
+  return isa;
+}
+
+template <class T>
+const Table<T>& filled(Isa isa) {
+  switch (isa) {
+#define GRADUS_CASE(name)              \
+  case Isa::name: {                    \
+    static const Table<T> table = [] { \
+      Table<T> t{};                    \
+      name::fill(t);                   \
+      return t;                        \
+    }();                               \
+    return table;                      \
+  }
+    GRADUS_ISAS(GRADUS_CASE)
+#undef GRADUS_CASE
+  }
+  __builtin_unreachable();
+}
+
+}  // namespace
+
+template <class T>
+const Table<T>& table() {
+  static const Table<T>& best = filled<T>(chosen());
+  return best;
+}
+
+template <class T>
+const Table<T>* table_for(std::string_view name) {
+  for (const Named& candidate : known)
+    if (candidate.name == name && supported(candidate.isa)) return &filled<T>(candidate.isa);
+  return nullptr;
+}
+
+std::string_view isa() {
+  for (const Named& candidate : known)
+    if (candidate.isa == chosen()) return candidate.name;
+  return "generic";
+}
+
+template const Table<float>& table();
+template const Table<double>& table();
+template const Table<std::int64_t>& table();
+template const Table<float>* table_for(std::string_view);
+template const Table<double>* table_for(std::string_view);
+template const Table<std::int64_t>* table_for(std::string_view);
+
+}  // namespace gradus::kernels

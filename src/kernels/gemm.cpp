@@ -1,0 +1,59 @@
+#include <cblas.h>
+
+#include <algorithm>
+#include <limits>
+
+#include "kernels/blas.hpp"
+#include "kernels/kernels.hpp"
+
+namespace gradus::kernels {
+namespace {
+
+// Below this many multiplications a call of BLAS costs more than the product itself.
+constexpr std::int64_t small_work = 4096;
+
+void blas(CBLAS_TRANSPOSE ta, CBLAS_TRANSPOSE tb, int m, int n, int k, float alpha, const float* a, int lda,
+          const float* b, int ldb, float beta, float* c, int ldc) {
+  cblas_sgemm(CblasRowMajor, ta, tb, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc);
+}
+
+void blas(CBLAS_TRANSPOSE ta, CBLAS_TRANSPOSE tb, int m, int n, int k, double alpha, const double* a, int lda,
+          const double* b, int ldb, double beta, double* c, int ldc) {
+  cblas_dgemm(CblasRowMajor, ta, tb, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc);
+}
+
+template <class T>
+void scale(T* c, std::int64_t ldc, std::int64_t m, std::int64_t n, T beta) {
+  for (std::int64_t i = 0; i < m; ++i)
+    for (std::int64_t j = 0; j < n; ++j) c[i * ldc + j] = beta == T(0) ? T(0) : beta * c[i * ldc + j];
+}
+
+}  // namespace
+
+template <class T>
+void gemm(bool transpose_a, bool transpose_b, std::int64_t m, std::int64_t n, std::int64_t k, T alpha, const T* a,
+          std::int64_t lda, const T* b, std::int64_t ldb, T beta, T* c, std::int64_t ldc) {
+  if (m == 0 || n == 0) return;
+  if (k == 0) return scale(c, ldc, m, n, beta);
+  // BLAS wants these even where a matrix has one row, whose stride means nothing.
+  lda = std::max(lda, transpose_a ? m : k);
+  ldb = std::max(ldb, transpose_b ? k : n);
+  ldc = std::max(ldc, n);
+  const bool fits_int = std::max({m, n, k, lda, ldb, ldc}) <= std::numeric_limits<int>::max();
+  if (m * n * k <= small_work || !fits_int) {
+    table<T>().small_gemm(m, n, k, alpha, a, transpose_a ? 1 : lda, transpose_a ? lda : 1, b, transpose_b ? 1 : ldb,
+                          transpose_b ? ldb : 1, beta, c, ldc);
+    return;
+  }
+  choose_blas_threads(m * n * k);
+  const auto to_int = [](std::int64_t v) { return static_cast<int>(v); };
+  blas(transpose_a ? CblasTrans : CblasNoTrans, transpose_b ? CblasTrans : CblasNoTrans, to_int(m), to_int(n),
+       to_int(k), alpha, a, to_int(lda), b, to_int(ldb), beta, c, to_int(ldc));
+}
+
+template void gemm(bool, bool, std::int64_t, std::int64_t, std::int64_t, float, const float*, std::int64_t,
+                   const float*, std::int64_t, float, float*, std::int64_t);
+template void gemm(bool, bool, std::int64_t, std::int64_t, std::int64_t, double, const double*, std::int64_t,
+                   const double*, std::int64_t, double, double*, std::int64_t);
+
+}  // namespace gradus::kernels

@@ -1,0 +1,174 @@
+// The kernels floor: tight loops on typed buffers. They know no tensor, no shape checks and no autograd.
+//
+// Everything in `Table` is written once (src/kernels/simd/*.cpp), compiled once per instruction set, and picked at run
+// time by `table<T>()`. Sizes are element counts, strides are in elements. Unless a comment says so, outputs are
+// contiguous and never overlap an input partially: an output may be exactly one of its inputs (in place).
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+namespace gradus::kernels {
+
+enum class Unary : std::uint8_t {
+  neg,
+  abs,
+  sign,
+  square,
+  sqrt,
+  exp,
+  log,
+  sin,
+  cos,
+  tanh,
+  sigmoid,
+  relu,
+  gelu,
+  softplus,
+  count
+};
+
+// The *_backward entries are derivatives: (g, y) -> g * f'(x), with y = f(x) for relu, tanh and sigmoid, and (g, x) for
+// gelu and softplus.
+enum class Binary : std::uint8_t {
+  add,
+  sub,
+  mul,
+  div,
+  pow,
+  maximum,
+  minimum,
+  relu_backward,
+  tanh_backward,
+  sigmoid_backward,
+  gelu_backward,
+  softplus_backward,
+  count
+};
+
+enum class Compare : std::uint8_t { eq, ne, lt, le, gt, ge, count };
+
+enum class Reduce : std::uint8_t { sum, max, min, sum_square, count };
+
+enum class Activation : std::uint8_t { identity, relu, tanh, sigmoid, gelu, count };
+
+template <class Enum>
+inline constexpr std::size_t count_of = static_cast<std::size_t>(Enum::count);
+
+struct SgdStep {
+  double lr, momentum, dampening, weight_decay;
+  bool nesterov, maximize;
+  bool first;  // the first momentum buffer is the gradient itself
+};
+
+struct AdamStep {
+  double lr, beta1, beta2, eps;
+  double weight_decay;  // L2 (Adam): added to the gradient
+  double decay_factor;  // decoupled (AdamW): the parameter is first multiplied by this; 1 for Adam
+  double bias_correction1, bias_correction2;  // 1 - beta^t
+  bool maximize;
+};
+
+// An entry of an array is `table.unary[index(Unary::exp)]`.
+template <class Enum>
+constexpr std::size_t index(Enum e) {
+  return static_cast<std::size_t>(e);
+}
+
+// Plain arrays, not std::array: its inline functions would be compiled once per instruction set under one name, and the
+// linker might keep the AVX-512 one for everybody.
+template <class T>
+struct Table {
+  using Size = std::int64_t;
+
+  // y[i] = f(x[i * sx]);  sx is 1, 0 or any stride.
+  using UnaryFn = void (*)(T* y, const T* x, Size sx, Size n);
+  UnaryFn unary[count_of<Unary>];
+
+  // y[i] = f(a[i * sa], b[i * sb]);  each stride is 1, 0 (a broadcast scalar) or any.
+  using BinaryFn = void (*)(T* y, const T* a, Size sa, const T* b, Size sb, Size n);
+  BinaryFn binary[count_of<Binary>];
+
+  // y[i] = f(a[i * sa], b[i * sb]) as 0 or 1.
+  using CompareFn = void (*)(bool* y, const T* a, Size sa, const T* b, Size sb, Size n);
+  CompareFn compare[count_of<Compare>];
+
+  // y[i] = a[i * sa] + alpha * b[i * sb]
+  void (*add_scaled)(T* y, const T* a, Size sa, const T* b, Size sb, T alpha, Size n);
+
+  // y[i] = c[i * sc] ? a[i * sa] : b[i * sb]
+  void (*where)(T* y, const bool* c, Size sc, const T* a, Size sa, const T* b, Size sb, Size n);
+
+  // out[i, j] = reduce over r of x[i, r, j], for x of shape (outer, size, inner). The result does not depend on how a
+  // caller splits `outer`; sums are blocked, so that their rounding error does not grow with n. NaN wins in max and
+  // min.
+  using ReduceFn = void (*)(T* out, const T* x, Size outer, Size size, Size inner);
+  ReduceFn reduce[count_of<Reduce>];
+
+  // As reduce, with the first index that attains the extreme (a NaN counts as the extreme).
+  using ArgFn = void (*)(std::int64_t* index, const T* x, Size outer, Size size, Size inner);
+  ArgFn argmax, argmin;
+
+  // sum over i of (a[i] - b[i])^2, blocked as above.
+  T (*squared_distance)(const T* a, const T* b, Size n);
+
+  // y[i] = scale * (a[i] - b[i])
+  void (*scaled_difference)(T* y, const T* a, const T* b, T scale, Size n);
+
+  // Rows of length n, each contiguous. Stable for any finite input; a row of -inf gives NaN, as in PyTorch.
+  void (*softmax)(T* y, const T* x, Size rows, Size n);
+  void (*log_softmax)(T* y, const T* x, Size rows, Size n);
+  void (*logsumexp)(T* y, const T* x, Size rows, Size n);
+  void (*softmax_backward)(T* dx, const T* g, const T* y, Size rows, Size n);      // y * (g - sum(g * y))
+  void (*log_softmax_backward)(T* dx, const T* g, const T* y, Size rows, Size n);  // g - exp(y) * sum(g)
+
+  // loss[r] = logsumexp(x[r]) - x[r, target[r]], and prob = softmax(x). Targets are already checked.
+  void (*cross_entropy)(T* loss, T* prob, const T* x, const std::int64_t* target, Size rows, Size n);
+  // dx[r, c] = (prob[r, c] - (c == target[r])) * scale[r * scale_stride]
+  void (*cross_entropy_backward)(T* dx, const T* prob, const std::int64_t* target, const T* scale, Size scale_stride,
+                                 T factor, Size rows, Size n);
+
+  // y[r, c] = act(y[r, c] + bias[c]), in place; bias may be null.
+  using BiasFn = void (*)(T* y, const T* bias, Size rows, Size cols);
+  BiasFn bias_activation[count_of<Activation>];
+
+  // One pass over memory per parameter. `buffer` may be null when momentum is 0.
+  void (*sgd)(T* p, const T* g, T* buffer, Size n, const SgdStep& step);
+  void (*adam)(T* p, const T* g, T* m, T* v, Size n, const AdamStep& step);
+
+  // c = alpha * op(a) op(b) + beta * c for matrices too small for BLAS to pay; op(a) is (m, k), element (i, p) at
+  // a[i * a_row + p * a_col], likewise b (k, n); c is (m, n) with row stride ldc. With beta 0, c is only written.
+  void (*small_gemm)(Size m, Size n, Size k, T alpha, const T* a, Size a_row, Size a_col, const T* b, Size b_row,
+                     Size b_col, T beta, T* c, Size ldc);
+};
+
+// The table for float, double and int64 of the best instruction set this processor has; the environment variable
+// GRADUS_ISA (sse2, avx2, avx512) asks for a lesser one. Entries that make no sense for int64 are null.
+template <class T>
+const Table<T>& table();
+
+// "avx512", "avx2", "sse2" or "generic".
+std::string_view isa();
+
+// The table of the named instruction set; null where this build or this processor lacks it. For tests and benchmarks.
+template <class T>
+const Table<T>* table_for(std::string_view isa);
+
+// y[i, j] = x[i * row_stride + j * col_stride]: a matrix copy, tiled so that either stride may be the small one; for
+// float, double, int64_t and bool. y is contiguous and does not overlap x.
+template <class T>
+void copy_matrix(T* y, const T* x, std::int64_t rows, std::int64_t cols, std::int64_t row_stride,
+                 std::int64_t col_stride);
+
+// y[i] = To(x[i * sx]) between float, double, int64_t and bool. To bool: x != 0, so NaN is true. To int64_t: truncates,
+// saturates, and NaN becomes 0.
+template <class To, class From>
+void convert(To* y, const From* x, std::int64_t sx, std::int64_t n);
+
+// C = alpha * op(A) op(B) + beta * C, row major, op(A) (m, k), op(B) (k, n): BLAS, or small_gemm when tiny.
+template <class T>
+void gemm(bool transpose_a, bool transpose_b, std::int64_t m, std::int64_t n, std::int64_t k, T alpha, const T* a,
+          std::int64_t lda, const T* b, std::int64_t ldb, T beta, T* c, std::int64_t ldc);
+
+}  // namespace gradus::kernels

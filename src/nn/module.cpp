@@ -1,0 +1,158 @@
+#include "gradus/nn/module.hpp"
+
+#include <cxxabi.h>
+
+#include <cstdlib>
+#include <memory>
+#include <typeinfo>
+
+#include "gradus/autograd.hpp"
+#include "storage/format.hpp"
+
+namespace gradus::nn {
+namespace {
+
+std::string class_name(const Module& module) {
+  const char* mangled = typeid(module).name();
+  int status = 0;
+  const std::unique_ptr<char, void (*)(void*)> name(abi::__cxa_demangle(mangled, nullptr, nullptr, &status), std::free);
+  return name ? name.get() : mangled;
+}
+
+using NamedTensors = std::vector<std::pair<std::string, Tensor>>;
+
+struct NamedParameters final : MemberVisitor {
+  NamedTensors found;
+  void parameter(const MemberPath& path, Parameter& p) override { found.emplace_back(path.to_string(), p); }
+};
+
+struct NamedBuffers final : MemberVisitor {
+  NamedTensors found;
+  void buffer(const MemberPath& path, Buffer& b) override { found.emplace_back(path.to_string(), b); }
+};
+
+struct Parameters final : MemberVisitor {
+  std::vector<Tensor> found;
+  void parameter(const MemberPath&, Parameter& p) override { found.push_back(p); }
+};
+
+struct Buffers final : MemberVisitor {
+  std::vector<Tensor> found;
+  void buffer(const MemberPath&, Buffer& b) override { found.push_back(b); }
+};
+
+struct State final : MemberVisitor {
+  std::map<std::string, Tensor> found;
+  void parameter(const MemberPath& path, Parameter& p) override { found.emplace(path.to_string(), p.detach()); }
+  void buffer(const MemberPath& path, Buffer& b) override { found.emplace(path.to_string(), b.detach()); }
+};
+
+struct GradientsDropped final : MemberVisitor {
+  void parameter(const MemberPath&, Parameter& p) override { p.zero_grad(); }
+};
+
+struct ModeSet final : MemberVisitor {
+  bool mode;
+  explicit ModeSet(bool training) : mode(training) {}
+  void module(const MemberPath&, Module& module) override { module.train(mode); }
+};
+
+// "missing keys: a, b", appended to a list of complaints.
+void complain(std::string& complaints, std::string_view what, const std::vector<std::string>& which) {
+  if (which.empty()) return;
+  if (!complaints.empty()) complaints += "; ";
+  complaints += fmt::format("{}: {}", what, fmt::join(which, ", "));
+}
+
+}  // namespace
+
+std::string MemberPath::to_string() const {
+  if (!parent) return {};
+  std::string path = parent->to_string();
+  if (!path.empty()) path += '.';
+  if (name.empty()) return path += std::to_string(index);
+  return path += name;
+}
+
+void MemberVisitor::module(const MemberPath& path, Module& module) { module.visit_members(*this, path); }
+
+void Module::visit_members(MemberVisitor&, const MemberPath&) {}
+
+// Members are listed once, for reading and writing alike; a const module is only ever read.
+void Module::visit(MemberVisitor& visitor) const { const_cast<Module*>(this)->visit_members(visitor, {}); }
+
+Tensor Module::forward(const Tensor&) { fail("forward: {} defines no forward(const Tensor&)", class_name(*this)); }
+
+std::vector<Tensor> Module::parameters() const {
+  Parameters visitor;
+  visit(visitor);
+  return std::move(visitor.found);
+}
+
+NamedTensors Module::named_parameters() const {
+  NamedParameters visitor;
+  visit(visitor);
+  return std::move(visitor.found);
+}
+
+std::vector<Tensor> Module::buffers() const {
+  Buffers visitor;
+  visit(visitor);
+  return std::move(visitor.found);
+}
+
+NamedTensors Module::named_buffers() const {
+  NamedBuffers visitor;
+  visit(visitor);
+  return std::move(visitor.found);
+}
+
+Module& Module::train(bool mode) {
+  training_ = mode;
+  ModeSet visitor(mode);
+  visit(visitor);
+  return *this;
+}
+
+void Module::zero_grad() {
+  GradientsDropped visitor;
+  visit(visitor);
+}
+
+std::map<std::string, Tensor> Module::state_dict() const {
+  State visitor;
+  visit(visitor);
+  return std::move(visitor.found);
+}
+
+void Module::load_state_dict(const std::map<std::string, Tensor>& state, const LoadStateOptions& options) {
+  std::map<std::string, Tensor> own = state_dict();
+  std::vector<std::string> missing, unexpected, wrong;
+  for (const auto& [key, value] : state) {
+    if (const auto it = own.find(key); it == own.end()) {
+      unexpected.push_back(key);
+    } else if (!value.defined()) {
+      wrong.push_back(key + " is undefined");
+    } else if (value.shape() != it->second.shape()) {
+      wrong.push_back(fmt::format("{} is {}, the module needs {}", key, value.shape(), it->second.shape()));
+    }
+  }
+  for (const auto& [key, value] : own) {
+    if (!state.contains(key)) missing.push_back(key);
+  }
+
+  std::string complaints;
+  if (options.strict) {
+    complain(complaints, "missing keys", missing);
+    complain(complaints, "unexpected keys", unexpected);
+  }
+  complain(complaints, "wrong shapes", wrong);
+  if (!complaints.empty()) fail("load_state_dict: {}", complaints);
+
+  NoGrad guard;
+  for (auto& [key, value] : own) {
+    if (const auto it = state.find(key); it != state.end()) value.copy_(it->second);
+  }
+}
+
+}  // namespace gradus::nn

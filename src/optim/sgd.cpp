@@ -1,0 +1,40 @@
+#include "gradus/optim/sgd.hpp"
+
+#include "optim/fused.hpp"
+
+namespace gradus::optim {
+namespace {
+
+constexpr const char* buffer_name = "momentum_buffer";
+constexpr Optimizer::StateName sgd_state[] = {{buffer_name, /*required=*/false}};  // only with momentum
+
+}  // namespace
+
+std::span<const Optimizer::StateName> SGD::state_names() const { return sgd_state; }
+
+void SGDOptions::validate() const {
+  check_not_negative("SGD", "lr", lr);
+  check_not_negative("SGD", "momentum", momentum);
+  check_not_negative("SGD", "weight_decay", weight_decay);
+  if (nesterov && (momentum <= 0 || dampening != 0)) {
+    fail("SGD: nesterov needs a momentum above 0 and a dampening of 0, got {} and {}", momentum, dampening);
+  }
+}
+
+void SGD::update(Tensor& param, const Tensor& grad, State& state, const SGDOptions& o) {
+  const bool has_momentum = o.momentum != 0;
+  const kernels::SgdStep step{.lr = o.lr,
+                              .momentum = o.momentum,
+                              .dampening = o.dampening,
+                              .weight_decay = o.weight_decay,
+                              .nesterov = o.nesterov,
+                              .maximize = o.maximize,
+                              .first = has_momentum && !state.has(buffer_name)};
+  const TensorImpl* buffer = has_momentum ? &impl(state.tensor(buffer_name, param)) : nullptr;
+  update_fused("SGD", param, grad, [&]<class T>(T* p, const T* g, std::int64_t begin, std::int64_t end) {
+    T* b = buffer ? buffer->data<T>() + begin : nullptr;
+    kernels::table<T>().sgd(p + begin, g + begin, b, end - begin, step);
+  });
+}
+
+}  // namespace gradus::optim

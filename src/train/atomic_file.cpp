@@ -1,0 +1,79 @@
+#include "train/atomic_file.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <cerrno>
+#include <cstdio>
+#include <system_error>
+#include <utility>
+
+#include "gradus/error.hpp"
+
+namespace gradus::train {
+namespace {
+
+// A file that goes away unless it is kept.
+class TemporaryFile {
+ public:
+  explicit TemporaryFile(std::string path)
+      : path_(std::move(path)), descriptor_(open(path_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666)) {}
+  ~TemporaryFile() {
+    const bool was_created = descriptor_ >= 0 || closed_;
+    if (descriptor_ >= 0) close(descriptor_);
+    if (was_created && !kept_) unlink(path_.c_str());
+  }
+  TemporaryFile(const TemporaryFile&) = delete;
+  TemporaryFile& operator=(const TemporaryFile&) = delete;
+
+  bool write_all(std::string_view content) {
+    if (descriptor_ < 0) return false;
+    while (!content.empty()) {
+      const ssize_t written = write(descriptor_, content.data(), content.size());
+      if (written < 0 && errno == EINTR) continue;
+      if (written < 0) return false;
+      content.remove_prefix(static_cast<std::size_t>(written));
+    }
+    if (fsync(descriptor_) != 0) return false;
+    closed_ = true;
+    return close(std::exchange(descriptor_, -1)) == 0;
+  }
+
+  bool become(const std::string& target) {
+    kept_ = std::rename(path_.c_str(), target.c_str()) == 0;
+    return kept_;
+  }
+
+ private:
+  std::string path_;
+  int descriptor_;
+  bool closed_ = false;
+  bool kept_ = false;
+};
+
+// The rename itself is on the disk only when its directory is. Not every file system can do that, so it may fail.
+void flush_directory_of(const std::string& path) {
+  const std::size_t slash = path.rfind('/');
+  const std::string directory = slash == std::string::npos ? "." : path.substr(0, slash + 1);
+  const int descriptor = open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (descriptor < 0) return;
+  fsync(descriptor);
+  close(descriptor);
+}
+
+}  // namespace
+
+void write_atomically(const char* op, const std::string& path, std::string_view content) {
+  static std::atomic<unsigned> counter = 0;
+  TemporaryFile file(fmt::format("{}.{}-{}.tmp", path, getpid(), counter++));
+  if (!file.write_all(content) || !file.become(path)) {
+    const int error = errno;
+    throw Error(fmt::format("{}: {}: cannot be written: {}", op, path, std::generic_category().message(error)));
+  }
+  flush_directory_of(path);
+}
+
+}  // namespace gradus::train

@@ -1,0 +1,13 @@
+// Files that are never seen half-written.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace gradus::train {
+
+// Writes beside `path`, flushes to the disk, then takes the place of what was there: a crash leaves the old file or the
+// new one. Throws Error, beginning with `op`, on failure.
+void write_atomically(const char* op, const std::string& path, std::string_view content);
+
+}  // namespace gradus::train

@@ -1,0 +1,179 @@
+#include "gradus/train/progress.hpp"
+
+#include <fmt/format.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <cstdlib>
+#include <iterator>
+#include <limits>
+#include <string_view>
+
+#include "gradus/error.hpp"
+
+namespace gradus::train {
+namespace {
+
+constexpr double redraw_interval = 0.1;  // seconds
+constexpr int shortest_bar = 6, longest_bar = 28;
+// Long runs print every so-many-th epoch to a file.
+constexpr std::int64_t most_plain_lines = 100;
+
+double steady_seconds() {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
+}
+
+bool can_rewrite_lines(std::FILE* stream) {
+  const char* terminal = std::getenv("TERM");
+  return isatty(fileno(stream)) && terminal && std::string_view(terminal) != "dumb";
+}
+
+std::size_t columns_of(std::FILE* stream) {
+  winsize size{};
+  return ioctl(fileno(stream), TIOCGWINSZ, &size) == 0 && size.ws_col > 1 ? size.ws_col : 80;
+}
+
+using Line = fmt::memory_buffer;  // its first 500 characters need no allocation
+
+template <class... Args>
+void add(Line& line, fmt::format_string<Args...> format, Args&&... args) {
+  fmt::format_to(std::back_inserter(line), format, std::forward<Args>(args)...);
+}
+
+void add_duration(Line& line, double seconds) {
+  const auto total = static_cast<std::int64_t>(std::min(std::round(seconds), 1e9));
+  if (total >= 3600)
+    add(line, "{}:{:02}:{:02}", total / 3600, total / 60 % 60, total % 60);
+  else
+    add(line, "{}:{:02}", total / 60, total % 60);
+}
+
+void add_bar(Line& line, double fraction, int width) {
+  const int filled = static_cast<int>(fraction * width);
+  const bool done = filled == width;
+  add(line, "[{:=<{}}{}{: <{}}]", "", filled, done ? "" : ">", "", done ? 0 : width - filled - 1);
+}
+
+// The rate so far, and the time left at that rate (or the time taken, at the end).
+void add_rate(Line& line, std::int64_t steps, std::int64_t total, double seconds) {
+  const double rate = static_cast<double>(steps) / std::max(seconds, 1e-9);
+  if (rate >= 10)
+    add(line, "{:.0f} steps/s", rate);
+  else
+    add(line, "{:.2f} steps/s", rate);
+  add(line, "  {} ", steps < total ? "ETA" : "in");
+  add_duration(line, steps < total ? static_cast<double>(total - steps) / rate : seconds);
+}
+
+void add_value(Line& line, std::string_view name, double value) {
+  // Four decimals suit losses and accuracies; tiny and huge values keep their digits.
+  const double size = std::abs(value);
+  if (size != 0 && (size < 1e-3 || size >= 1e5))
+    add(line, "  {} {:.3e}", name, value);
+  else
+    add(line, "  {} {:.4f}", name, value);
+}
+
+// At most `width` characters, cut where two blanks divide one value from the next.
+std::string_view without_partial_value(std::string_view line, std::size_t width) {
+  if (line.size() <= width) return line;
+  const std::size_t cut = line.rfind("  ", width);
+  return line.substr(0, cut == std::string_view::npos ? width : cut);
+}
+
+void print(std::FILE* stream, const Line& line) {
+  std::fwrite(line.data(), 1, line.size(), stream);
+  std::fflush(stream);
+}
+
+}  // namespace
+
+ProgressBar::ProgressBar(const ProgressOptions& options)
+    : options_(options),
+      in_place_(options.in_place.value_or(can_rewrite_lines(options.stream))),
+      started_(steady_seconds()) {
+  if (options.epochs <= 0 || options.steps_per_epoch <= 0) {
+    throw Error(fmt::format("ProgressBar: epochs and steps_per_epoch must be positive: {} and {}", options.epochs,
+                            options.steps_per_epoch));
+  }
+}
+
+ProgressBar::~ProgressBar() {
+  if (!line_is_open_) return;
+  std::fputc('\n', options_.stream);
+  std::fflush(options_.stream);
+}
+
+double ProgressBar::seconds() const { return steady_seconds() - started_; }
+
+double ProgressBar::loss() const {
+  if (steps_in_mean_ == 0) return std::numeric_limits<double>::quiet_NaN();
+  return loss_sum_ / static_cast<double>(steps_in_mean_);
+}
+
+void ProgressBar::step(double loss) {
+  if (mean_is_old_) {
+    loss_sum_ = 0;
+    steps_in_mean_ = 0;
+    mean_is_old_ = false;
+  }
+  loss_sum_ += loss;
+  ++steps_in_mean_;
+  ++steps_;
+  if (!in_place_) return;
+  if (const double now = seconds(); now >= next_draw_) {
+    next_draw_ = now + redraw_interval;
+    draw_in_place();
+  }
+}
+
+void ProgressBar::end_epoch(const std::vector<NamedValue>& values) {
+  ++epoch_;
+  mean_is_old_ = true;
+  Line text;
+  for (const auto& [name, value] : values) add_value(text, name, value);
+  values_.assign(text.data(), text.size());
+  const bool is_last = epoch_ >= options_.epochs;
+  if (!in_place_) {
+    const std::int64_t stride = (options_.epochs + most_plain_lines - 1) / most_plain_lines;
+    if (is_last || epoch_ % stride == 0) print_epoch();
+  } else if (is_last || seconds() >= next_draw_) {
+    draw_in_place();
+  }
+}
+
+void ProgressBar::draw_in_place() {
+  const std::int64_t total = options_.epochs * options_.steps_per_epoch;
+  const auto columns = static_cast<int>(columns_of(options_.stream)) - 1;
+  Line line, tail;
+  add(line, "epoch {}/{}  ", std::min(epoch_ + (mean_is_old_ ? 0 : 1), options_.epochs), options_.epochs);
+  add(tail, "  ");
+  add_rate(tail, steps_, total, seconds());
+  add_value(tail, "loss", loss());
+  tail.append(values_.data(), values_.data() + values_.size());
+  // The bar gives way to the values, and the last values to the width: a line that wraps could not be rewritten.
+  const int room = columns - static_cast<int>(line.size() + tail.size()) - 2;
+  const double fraction = std::clamp(static_cast<double>(steps_) / static_cast<double>(total), 0.0, 1.0);
+  add_bar(line, fraction, std::clamp(room, shortest_bar, longest_bar));
+  line.append(tail);
+  Line whole;
+  add(whole, "\r{}\x1b[K", without_partial_value({line.data(), line.size()}, static_cast<std::size_t>(columns)));
+  print(options_.stream, whole);
+  line_is_open_ = true;
+}
+
+void ProgressBar::print_epoch() {
+  Line line;
+  add(line, "epoch {}/{}", epoch_, options_.epochs);
+  add_value(line, "loss", loss());
+  line.append(values_.data(), values_.data() + values_.size());
+  add(line, "  ");
+  add_rate(line, steps_, options_.epochs * options_.steps_per_epoch, seconds());
+  add(line, "\n");
+  print(options_.stream, line);
+}
+
+}  // namespace gradus::train

@@ -1,0 +1,77 @@
+#include "optimizer_table.hpp"
+
+#include <limits>
+
+using namespace gradus;
+
+namespace {
+
+template <class Rule>
+using OptionsOf = decltype(Rule::Group::options);
+
+template <class Rule>
+OptimizerRow row(std::string name, OptionsOf<Rule> options) {
+  return {std::move(name),
+          [options](const std::vector<Tensor>& params) { return std::make_unique<Rule>(params, options); }};
+}
+
+template <class Rule>
+RefusedOptions refused(std::string error, OptionsOf<Rule> options) {
+  return {std::move(error), [options](const std::vector<Tensor>& params) { Rule(params, options); }};
+}
+
+constexpr double nan = std::numeric_limits<double>::quiet_NaN();
+
+}  // namespace
+
+const std::vector<OptimizerRow>& optimizer_table() {
+  using optim::Adam, optim::AdamW, optim::SGD;
+  static const std::vector<OptimizerRow> rows{
+      row<SGD>("SGD", {}),
+      row<SGD>("SGD/lr", {.lr = 0.25}),
+      row<SGD>("SGD/weight_decay", {.lr = 0.1, .weight_decay = 0.05}),
+      row<SGD>("SGD/maximize", {.lr = 0.1, .weight_decay = 0.05, .maximize = true}),
+      row<SGD>("SGD/momentum", {.lr = 0.1, .momentum = 0.9}),
+      row<SGD>("SGD/dampening", {.lr = 0.1, .momentum = 0.9, .dampening = 0.3}),
+      row<SGD>("SGD/nesterov", {.lr = 0.1, .momentum = 0.8, .nesterov = true}),
+      row<SGD>("SGD/momentum,weight_decay", {.lr = 0.1, .momentum = 0.5, .dampening = 0.1, .weight_decay = 0.1}),
+      row<SGD>("SGD/nesterov,weight_decay,maximize",
+               {.lr = 0.05, .momentum = 0.9, .weight_decay = 0.02, .nesterov = true, .maximize = true}),
+      row<Adam>("Adam", {}),
+      row<Adam>("Adam/lr", {.lr = 0.1}),
+      row<Adam>("Adam/betas", {.lr = 0.05, .betas = {0.7, 0.9}}),
+      row<Adam>("Adam/betas of 0", {.lr = 0.05, .betas = {0, 0}}),
+      row<Adam>("Adam/eps", {.lr = 0.05, .eps = 0.5}),
+      row<Adam>("Adam/weight_decay", {.lr = 0.05, .weight_decay = 0.1}),
+      row<Adam>("Adam/weight_decay,maximize", {.lr = 0.05, .weight_decay = 0.1, .maximize = true}),
+      row<AdamW>("AdamW", {}),
+      row<AdamW>("AdamW/lr,weight_decay", {.lr = 0.1, .weight_decay = 0.3}),
+      row<AdamW>("AdamW/weight_decay of 0", {.lr = 0.1, .weight_decay = 0}),
+      row<AdamW>("AdamW/betas,eps,maximize", {.lr = 0.05, .betas = {0.8, 0.95}, .eps = 1e-3, .maximize = true}),
+  };
+  return rows;
+}
+
+const std::vector<RefusedOptions>& refused_options() {
+  using optim::Adam, optim::AdamW, optim::SGD;
+  static const std::vector<RefusedOptions> rows{
+      refused<SGD>("SGD: lr must be at least 0, got -1", {.lr = -1}),
+      refused<SGD>("SGD: lr must be at least 0, got nan", {.lr = nan}),
+      refused<SGD>("SGD: momentum must be at least 0, got -0.5", {.momentum = -0.5}),
+      refused<SGD>("SGD: weight_decay must be at least 0, got -2", {.weight_decay = -2}),
+      refused<SGD>("SGD: nesterov needs a momentum above 0 and a dampening of 0, got 0 and 0", {.nesterov = true}),
+      refused<SGD>("SGD: nesterov needs a momentum above 0 and a dampening of 0, got 0.9 and 0.1",
+                   {.momentum = 0.9, .dampening = 0.1, .nesterov = true}),
+      refused<Adam>("Adam: lr must be at least 0, got -0.001", {.lr = -0.001}),
+      refused<Adam>("Adam: betas must be in [0, 1), got 1 and 0.999", {.betas = {1, 0.999}}),
+      refused<Adam>("Adam: betas must be in [0, 1), got 0.9 and -0.1", {.betas = {0.9, -0.1}}),
+      refused<Adam>("Adam: betas must be in [0, 1), got nan and 0.999", {.betas = {nan, 0.999}}),
+      refused<Adam>("Adam: eps must be at least 0, got -1e-08", {.eps = -1e-8}),
+      refused<Adam>("Adam: weight_decay must be at least 0, got -1", {.weight_decay = -1}),
+      refused<AdamW>("AdamW: lr must be at least 0, got -1", {.lr = -1}),
+      refused<AdamW>("AdamW: betas must be in [0, 1), got 0.9 and 1", {.betas = {0.9, 1}}),
+      refused<AdamW>("AdamW: eps must be at least 0, got nan", {.eps = nan}),
+      refused<AdamW>("AdamW: weight_decay must be at least 0, got -0.01", {.weight_decay = -0.01}),
+  };
+  return rows;
+}

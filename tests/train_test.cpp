@@ -1,0 +1,204 @@
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "gradus/error.hpp"
+#include "gradus/train.hpp"
+#include "temporary.hpp"
+#include "train/axis.hpp"
+
+using namespace gradus;
+using tests::read_file;
+using tests::TemporaryDirectory;
+using train::Axis;
+
+namespace {
+
+train::History two_epochs() {
+  train::History history;
+  history.append({{"epoch", 1}, {"loss", 0.75}});
+  history.append({{"epoch", 2}, {"loss", 0.1}, {"valid_loss", 0.25}});
+  return history;
+}
+
+std::vector<std::string> labels(const Axis& axis) {
+  std::vector<std::string> result;
+  for (const auto& tick : axis.ticks()) result.push_back(tick.label);
+  return result;
+}
+
+// What a progress bar writes while `use` uses it.
+template <class Use>
+std::string output_of(train::ProgressOptions options, const Use& use) {
+  const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(std::tmpfile(), &std::fclose);
+  options.stream = file.get();
+  {
+    train::ProgressBar bar(options);
+    use(bar);
+  }
+  std::string text(static_cast<std::size_t>(std::ftell(file.get())), '\0');
+  std::rewind(file.get());
+  text.resize(std::fread(text.data(), 1, text.size(), file.get()));
+  return text;
+}
+
+std::string before_rate(const std::string& line) { return line.substr(0, line.find("  ", line.find("loss"))); }
+
+}  // namespace
+
+TEST_CASE("a history is a table with a column per name") {
+  const train::History history = two_epochs();
+  CHECK(history.size() == 2);
+  CHECK(history.names() == std::vector<std::string>{"epoch", "loss", "valid_loss"});
+  CHECK(history.values("loss") == std::vector<double>{0.75, 0.1});
+  CHECK(std::isnan(history.values("valid_loss")[0]));
+  CHECK(history.values("valid_loss")[1] == 0.25);
+  CHECK(history.contains("epoch"));
+  CHECK(!history.contains("accuracy"));
+  CHECK_THROWS_WITH_AS(history.values("accuracy"), "History: there is no column named \"accuracy\"", Error);
+  CHECK_THROWS_WITH_AS(train::History().append({{"a", 1}, {"a", 2}}), "History: a row has two values named \"a\"",
+                       Error);
+}
+
+TEST_CASE("save_csv writes numbers that read back exactly, and empty cells for what is missing") {
+  const TemporaryDirectory directory;
+  const std::string path = directory.path("history.csv");
+  train::History history = two_epochs();
+  history.append({{"epoch", 3}, {"loss", 1.0 / 3}, {"a \"b\", c", 1}});
+  history.save_csv(path);
+  CHECK(read_file(path) ==
+        "epoch,loss,valid_loss,\"a \"\"b\"\", c\"\n1,0.75,,\n2,0.1,0.25,\n3,0.3333333333333333,,1\n");
+}
+
+TEST_CASE("saving replaces a file as a whole and leaves nothing else behind") {
+  const TemporaryDirectory directory;
+  const std::string path = directory.write("history.csv", "old");
+  two_epochs().save_csv(path);
+  CHECK(read_file(path) != "old");
+  CHECK_THROWS_WITH_AS(
+      two_epochs().save_csv(directory.path("absent/h.csv")),
+      ("save_csv: " + directory.path("absent/h.csv") + ": cannot be written: No such file or directory").c_str(),
+      Error);
+  std::filesystem::create_directory(directory.path("folder"));
+  CHECK_THROWS_WITH_AS(two_epochs().save_svg(directory.path("folder")),
+                       ("save_svg: " + directory.path("folder") + ": cannot be written: Is a directory").c_str(),
+                       Error);
+  int files = 0;
+  for ([[maybe_unused]] const auto& entry : std::filesystem::directory_iterator(directory.path(""))) ++files;
+  CHECK(files == 2);
+}
+
+TEST_CASE("save_svg draws every loss, with title and legend, for light and dark") {
+  const TemporaryDirectory directory;
+  const std::string path = directory.path("loss.svg");
+  two_epochs().save_svg(path, {.title = "Loss of <this> & that"});
+  const std::string svg = read_file(path);
+  CHECK(svg.starts_with("<svg xmlns=\"http://www.w3.org/2000/svg\""));
+  CHECK(svg.ends_with("</svg>\n"));
+  for (const char* part :
+       {"Loss of &lt;this&gt; &amp; that", ">loss<", ">valid loss<", ">epoch<", "prefers-color-scheme: dark"}) {
+    CAPTURE(part);
+    CHECK(svg.find(part) != std::string::npos);
+  }
+  CHECK(svg.find("nan") == std::string::npos);
+  CHECK(svg.find("inf") == std::string::npos);
+}
+
+TEST_CASE("save_svg leaves gaps for what cannot be drawn and refuses to draw nothing") {
+  const TemporaryDirectory directory;
+  const std::string path = directory.path("loss.svg");
+  train::History history;
+  for (const double loss : std::vector<double>{1, NAN, 0.5, 0.25, INFINITY, -1, 1e300})
+    history.append({{"loss", loss}});
+  for (const bool log_scale : {false, true}) {
+    history.save_svg(path, {.log_scale = log_scale});
+    const std::string svg = read_file(path);
+    CHECK(svg.find("nan") == std::string::npos);
+    CHECK(svg.find("inf") == std::string::npos);
+  }
+  CHECK_THROWS_WITH_AS(train::History().save_svg(path), "save_svg: there is no finite value to draw", Error);
+  CHECK_THROWS_WITH_AS(two_epochs().save_svg(path, {.columns = {"a"}}), "History: there is no column named \"a\"",
+                       Error);
+}
+
+TEST_CASE("ticks are round numbers") {
+  using Labels = std::vector<std::string>;
+  CHECK(labels(Axis(0, 1.43, {.extend_to_ticks = true})) == Labels{"0", "0.5", "1.0", "1.5"});
+  CHECK(labels(Axis(1, 30, {.ticks = 10, .whole_numbers = true})) == Labels{"5", "10", "15", "20", "25", "30"});
+  CHECK(labels(Axis(1, 3, {.ticks = 10, .whole_numbers = true})) == Labels{"1", "2", "3"});
+  CHECK(labels(Axis(-3e6, 3e6, {})) == Labels{"-3M", "-2M", "-1M", "0", "1M", "2M", "3M"});
+  CHECK(labels(Axis(0.5, 20, {.scale = Axis::Scale::log})) == Labels{"0.5", "1", "2", "5", "10", "20"});
+  CHECK(labels(Axis(1e-9, 1e3, {.scale = Axis::Scale::log})) ==
+        Labels{"1e-09", "1e-07", "1e-05", "0.001", "0.1", "10", "1000"});
+  CHECK(Axis(0, 10, {}).position(2.5) == 0.25);
+  CHECK(Axis(1, 100, {.scale = Axis::Scale::log}).position(10) == doctest::Approx(0.5));
+  for (const double value : {0.0, 5.0, -5.0, 1e16, 1e-300}) {
+    CAPTURE(value);
+    const Axis axis(value, value, {});
+    CHECK(axis.position(value) == doctest::Approx(0.5));
+    CHECK(axis.ticks().size() < 20);
+  }
+}
+
+TEST_CASE("in a file, progress is a line per epoch") {
+  const std::string text = output_of({.epochs = 2, .steps_per_epoch = 2}, [](train::ProgressBar& bar) {
+    bar.step(1.0);
+    bar.step(2.0);
+    CHECK(bar.loss() == 1.5);
+    bar.end_epoch({{"valid_loss", 0.25}});
+    CHECK(bar.loss() == 1.5);
+    bar.step(1e-5);
+    CHECK(bar.loss() == 1e-5);
+    bar.step(1e-5);
+    bar.end_epoch();
+  });
+  CAPTURE(text);
+  const std::size_t second = text.find('\n') + 1;
+  CHECK(before_rate(text).starts_with("epoch 1/2  loss 1.5000"));
+  CHECK(text.find("valid_loss 0.2500") < second);
+  CHECK(text.substr(0, second).find(" steps/s  ETA 0:00\n") != std::string::npos);
+  CHECK(text.substr(second).starts_with("epoch 2/2  loss 1.000e-05  "));
+  CHECK(text.ends_with(" steps/s  in 0:00\n"));
+  CHECK(text.find('\r') == std::string::npos);
+}
+
+TEST_CASE("a long run does not fill its log") {
+  const std::string text = output_of({.epochs = 1000, .steps_per_epoch = 1}, [](train::ProgressBar& bar) {
+    for (int epoch = 0; epoch < 1000; ++epoch) bar.step(1), bar.end_epoch();
+  });
+  CHECK(std::count(text.begin(), text.end(), '\n') == 100);
+}
+
+TEST_CASE("on a terminal, progress is one line that ends when the bar does") {
+  const std::string text =
+      output_of({.epochs = 1, .steps_per_epoch = 4, .in_place = true}, [](train::ProgressBar& bar) {
+        for (int step = 0; step < 4; ++step) bar.step(0.5);
+        bar.end_epoch();
+      });
+  CAPTURE(text);
+  CHECK(text.starts_with("\repoch 1/1  [="));
+  CHECK(text.find("=>   ") < text.find(']'));
+  CHECK(text.rfind("===]  ") > text.rfind('\r'));
+  CHECK(std::count(text.begin(), text.end(), '\n') == 1);
+  CHECK(text.back() == '\n');
+  // A line that wraps could not be rewritten.
+  for (std::size_t start = 0; start != std::string::npos; start = text.find('\r', start + 1)) {
+    CHECK(text.find("\x1b[K", start) - start <= 80);
+  }
+}
+
+TEST_CASE("progress survives steps beyond the plan, and an unfinished run") {
+  CHECK(output_of({.in_place = true}, [](train::ProgressBar& bar) {
+          for (int i = 0; i < 5; ++i) bar.step(1), bar.end_epoch();
+        }).ends_with("\n"));
+  CHECK(output_of({.epochs = 9, .in_place = true}, [](train::ProgressBar& bar) { bar.step(NAN); }).ends_with("\n"));
+  CHECK(output_of({}, [](train::ProgressBar& bar) { CHECK(std::isnan(bar.loss())); }).empty());
+  CHECK_THROWS_WITH_AS(train::ProgressBar({.epochs = 0}),
+                       "ProgressBar: epochs and steps_per_epoch must be positive: 0 and 1", Error);
+}

@@ -1,0 +1,46 @@
+# Compile and link options of everything that this project builds.
+
+# Sanitizers apply to the whole build: library, tests and examples must agree.
+if(GRADUS_SANITIZE)
+  add_compile_options(-fsanitize=${GRADUS_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer -g -O1)
+  add_link_options(-fsanitize=${GRADUS_SANITIZE})
+endif()
+
+# Warnings and the language level: for our own code, tests and examples included.
+function(gradus_project_options target)
+  target_compile_features(${target} PUBLIC cxx_std_20)
+  set_target_properties(${target} PROPERTIES CXX_EXTENSIONS OFF)
+  target_compile_options(${target} PRIVATE -Wall -Wextra -Wpedantic -Wconversion -Wshadow)
+  if(GRADUS_WARNINGS_AS_ERRORS)
+    target_compile_options(${target} PRIVATE -Werror)
+  endif()
+endfunction()
+
+# Code generation of the library. -fno-math-errno and -fno-trapping-math let GCC vectorise sqrt and comparisons; NaN and
+# infinity keep their IEEE meaning, so -ffast-math is out.
+function(gradus_library_options target)
+  gradus_project_options(${target})
+  set_target_properties(${target} PROPERTIES POSITION_INDEPENDENT_CODE ON)
+  target_compile_options(${target} PRIVATE -fno-math-errno -fno-trapping-math)
+  # Calls inside a shared library go straight to their target. Static and shared objects are compiled alike, which lets
+  # a compiler cache share them.
+  target_compile_options(${target} PRIVATE -fno-semantic-interposition)
+  set_target_properties(${target} PROPERTIES DEFINE_SYMBOL "")
+  if(NOT GRADUS_SANITIZE)
+    target_compile_options(${target} PRIVATE $<$<CONFIG:Release,RelWithDebInfo>:-O3>)
+    if(NOT CMAKE_BUILD_TYPE AND NOT CMAKE_CONFIGURATION_TYPES)
+      target_compile_options(${target} PRIVATE -O2)  # a parent project that says nothing still gets a fast library
+    endif()
+  endif()
+endfunction()
+
+# A shared library exports namespace gradus and nothing else (not the templates of fmt and xtensor that it instantiates).
+# A linker script says so in one place, which spares every public declaration an export macro.
+function(gradus_limit_exports target)
+  get_target_property(type ${target} TYPE)
+  if(type STREQUAL "SHARED_LIBRARY" AND UNIX AND NOT APPLE)
+    set(script ${PROJECT_SOURCE_DIR}/tools/cmake/gradus.map)
+    target_link_options(${target} PRIVATE -Wl,--version-script=${script} -Wl,-Bsymbolic-functions)
+    set_target_properties(${target} PROPERTIES LINK_DEPENDS ${script})
+  endif()
+endfunction()
