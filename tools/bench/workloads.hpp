@@ -1,0 +1,79 @@
+// What the workloads are: sizes, losses, optimizers and fixed data, the same for every program.
+#pragma once
+#include <cmath>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace bench {
+
+enum class Loss { mse, cross_entropy };
+enum class Rule { sgd, momentum, adam };
+
+// A multilayer perceptron with ReLU between its layers.
+struct Mlp {
+  std::string name;
+  std::vector<int64_t> widths;
+  int64_t batch;
+  Loss loss;
+  Rule rule;
+  double lr;
+};
+
+inline const std::vector<Mlp>& mlps() {
+  static const std::vector<Mlp> all = {
+      {"xor_2-16-1_b4_sgd", {2, 16, 1}, 4, Loss::mse, Rule::sgd, 0.05},
+      {"digits_64-64-10_b32_adam", {64, 64, 10}, 32, Loss::cross_entropy, Rule::adam, 1e-3},
+      {"mnist_784-256-128-10_b64_adam", {784, 256, 128, 10}, 64, Loss::cross_entropy, Rule::adam, 1e-3},
+      {"deep_64x20layers_b32_adam", std::vector<int64_t>(21, 64), 32, Loss::cross_entropy, Rule::adam, 1e-4},
+      {"wide_784-1024-1024-10_b256_sgdm", {784, 1024, 1024, 10}, 256, Loss::cross_entropy, Rule::momentum, 1e-2},
+  };
+  return all;
+}
+
+inline constexpr double kMomentum = 0.9;
+inline constexpr int64_t kAdamSize = 10'000'000;
+inline constexpr int64_t kChainLength = 100;
+inline constexpr int64_t kChainSide = 8;
+inline constexpr int64_t kSoftmaxSide = 512;
+inline constexpr int kCheckSteps = 10;
+
+// SplitMix64: the programs must see the same numbers whatever library they use.
+inline std::vector<float> uniform(int64_t count, double low, double high, uint64_t seed) {
+  std::vector<float> values(static_cast<std::size_t>(count));
+  uint64_t state = seed * 0x9E3779B97F4A7C15ULL;
+  for (float& value : values) {
+    uint64_t z = (state += 0x9E3779B97F4A7C15ULL);
+    z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9ULL;
+    z = (z ^ (z >> 27)) * 0x94D049BB133111EBULL;
+    z ^= z >> 31;
+    value = static_cast<float>(low + (high - low) * static_cast<double>(z >> 40) / static_cast<double>(1 << 24));
+  }
+  return values;
+}
+
+// Weights that keep the signal's size through 20 layers of ReLU (He et al. 2015).
+inline std::vector<float> initial_weight(int64_t out, int64_t in, uint64_t seed) {
+  const double bound = std::sqrt(6.0 / static_cast<double>(in));
+  return uniform(out * in, -bound, bound, seed);
+}
+
+// The second half of a batch repeats the inputs of the first with other targets: the loss cannot reach zero, so the
+// gradients stay of ordinary size however often the step is repeated, and no denormal numbers distort the timing.
+inline std::vector<float> inputs(const Mlp& mlp) {
+  std::vector<float> x = uniform(mlp.batch * mlp.widths.front(), -1, 1, 1);
+  const std::size_t half = x.size() / 2;
+  for (std::size_t i = 0; i < half; ++i) x[half + i] = x[i];
+  return x;
+}
+
+inline std::vector<float> targets(const Mlp& mlp) { return uniform(mlp.batch * mlp.widths.back(), 0, 1, 2); }
+
+inline std::vector<int64_t> labels(const Mlp& mlp) {
+  std::vector<int64_t> y(static_cast<std::size_t>(mlp.batch));
+  for (int64_t i = 0; i < mlp.batch; ++i)
+    y[static_cast<std::size_t>(i)] = (i + (2 * i >= mlp.batch ? 1 : 0)) % mlp.widths.back();
+  return y;
+}
+
+}  // namespace bench

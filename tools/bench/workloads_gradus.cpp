@@ -1,0 +1,158 @@
+// The workloads in gradus, written as its README teaches.
+#include <gradus/gradus.hpp>
+
+#include <memory>
+#include <span>
+
+#include "harness.hpp"
+#include "workloads.hpp"
+
+namespace {
+
+using gradus::Shape;
+using gradus::Tensor;
+
+Tensor floats(const std::vector<float>& values, const Shape& shape, bool requires_grad = false) {
+  return gradus::tensor(std::span<const float>(values), shape, {.requires_grad = requires_grad});
+}
+
+gradus::nn::Sequential make_model(const bench::Mlp& mlp) {
+  gradus::nn::Sequential model;
+  for (std::size_t i = 0; i + 1 < mlp.widths.size(); ++i) {
+    if (i > 0) model.push_back(gradus::nn::ReLU());
+    model.push_back(gradus::nn::Linear(mlp.widths[i], mlp.widths[i + 1]));
+  }
+  gradus::NoGrad guard;
+  uint64_t seed = 10;
+  for (Tensor& p : model.parameters()) {
+    if (p.dim() == 2) {
+      p.copy_(floats(bench::initial_weight(p.size(0), p.size(1), seed++), p.shape()));
+    } else {
+      p.zero_();
+    }
+  }
+  return model;
+}
+
+std::unique_ptr<gradus::optim::Optimizer> make_optimizer(const bench::Mlp& mlp, const std::vector<Tensor>& params) {
+  namespace optim = gradus::optim;
+  switch (mlp.rule) {
+    case bench::Rule::sgd:
+      return std::make_unique<optim::SGD>(params, optim::SGDOptions{.lr = mlp.lr});
+    case bench::Rule::momentum:
+      return std::make_unique<optim::SGD>(params, optim::SGDOptions{.lr = mlp.lr, .momentum = bench::kMomentum});
+    case bench::Rule::adam:
+      return std::make_unique<optim::Adam>(params, optim::AdamOptions{.lr = mlp.lr});
+  }
+  throw std::logic_error("unknown rule");
+}
+
+double abs_sum(const Tensor& t) { return t.abs().sum().item(); }
+
+struct Training {
+  explicit Training(const bench::Mlp& mlp)
+      : model(make_model(mlp)),
+        optimizer(make_optimizer(mlp, model.parameters())),
+        kind(mlp.loss),
+        x(floats(bench::inputs(mlp), {mlp.batch, mlp.widths.front()})),
+        y(kind == bench::Loss::mse ? floats(bench::targets(mlp), {mlp.batch, mlp.widths.back()})
+                                   : gradus::tensor(bench::labels(mlp))) {}
+
+  Tensor step() {
+    optimizer->zero_grad();
+    Tensor out = model(x);
+    Tensor loss = kind == bench::Loss::mse ? gradus::mse_loss(out, y) : gradus::cross_entropy(out, y);
+    loss.backward();
+    optimizer->step();
+    return loss;
+  }
+
+  std::vector<double> check() {
+    std::vector<double> losses;
+    for (int i = 0; i < bench::kCheckSteps; ++i) losses.push_back(step().item());
+    if (!(losses.back() < losses.front())) throw std::runtime_error("the loss does not fall");
+    for (const Tensor& p : model.parameters()) bench::require_real(abs_sum(p.grad()), "gradient");
+    return {losses.front(), losses.back()};
+  }
+
+  gradus::nn::Sequential model;
+  std::unique_ptr<gradus::optim::Optimizer> optimizer;
+  bench::Loss kind;
+  Tensor x, y;
+};
+
+bench::Prepared training(const bench::Mlp& mlp) {
+  auto t = std::make_shared<Training>(mlp);
+  return {[t] { t->step(); }, [t] { return t->check(); }};
+}
+
+bench::Prepared adam_step_only() {
+  Tensor p = floats(bench::uniform(bench::kAdamSize, -1, 1, 3), {bench::kAdamSize}, true);
+  Tensor g = floats(bench::uniform(bench::kAdamSize, -1, 1, 4), {bench::kAdamSize});
+  (p * g).sum().backward();
+  auto optimizer =
+      std::make_shared<gradus::optim::Adam>(std::vector<Tensor>{p}, gradus::optim::AdamOptions{.lr = 1e-3});
+  return {[optimizer] { optimizer->step(); },
+          [optimizer, p]() -> std::vector<double> {
+            Tensor before = p.detach().clone();
+            for (int i = 0; i < 2; ++i) optimizer->step();
+            const double moved = (p.detach() - before).abs().mean().item();
+            bench::require_real(moved, "movement of the parameter");
+            return {moved};
+          }};
+}
+
+bench::Prepared chain() {
+  const Shape shape = {bench::kChainSide, bench::kChainSide};
+  const int64_t count = bench::kChainSide * bench::kChainSide;
+  Tensor x = floats(bench::uniform(count, 0.5, 1.5, 5), shape, true);
+  Tensor w = floats(bench::uniform(count, 0.99, 1.01, 6), shape);
+  auto step = [x, w]() mutable {
+    x.zero_grad();
+    Tensor y = x;
+    for (int64_t i = 0; i < bench::kChainLength; ++i) y = y * w;
+    y = y.sum();
+    y.backward();
+    return y;
+  };
+  return {[step]() mutable { step(); },
+          [step, x]() mutable -> std::vector<double> {
+            const double value = step().item();
+            const double grad = abs_sum(x.grad());
+            bench::require_real(grad, "gradient");
+            return {value, grad};
+          }};
+}
+
+bench::Prepared bcast_softmax() {
+  const int64_t n = bench::kSoftmaxSide;
+  Tensor a = floats(bench::uniform(n * n, -1, 1, 7), {n, n}, true);
+  Tensor c = floats(bench::uniform(n, 0.5, 1.5, 8), {n, 1}, true);
+  auto step = [a, c]() mutable {
+    a.zero_grad();
+    c.zero_grad();
+    Tensor y = (gradus::softmax(gradus::tanh(a * c), 1) * a).sum();
+    y.backward();
+    return y;
+  };
+  return {[step]() mutable { step(); },
+          [step, a, c]() mutable -> std::vector<double> {
+            const double value = step().item();
+            const double ga = abs_sum(a.grad()), gc = abs_sum(c.grad());
+            bench::require_real(ga, "gradient of a");
+            bench::require_real(gc, "gradient of c");
+            return {value, ga, gc};
+          }};
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  std::vector<bench::Workload> workloads;
+  for (const bench::Mlp& mlp : bench::mlps()) workloads.push_back({mlp.name, [&mlp] { return training(mlp); }});
+  workloads.push_back({"adam_step_only_10M", adam_step_only});
+  workloads.push_back({"chain_100_mul_8x8_fwd_bwd", chain});
+  workloads.push_back({"bcast_softmax_512x512_fwd_bwd", bcast_softmax});
+  return bench::run(
+      argc, argv, "gradus", [](int threads) { gradus::set_num_threads(threads); }, workloads);
+}

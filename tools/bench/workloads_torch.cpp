@@ -1,0 +1,153 @@
+// The workloads in libtorch, written as its documentation teaches.
+#include <torch/torch.h>
+
+#include <memory>
+
+#include "harness.hpp"
+#include "workloads.hpp"
+
+namespace {
+
+torch::Tensor floats(std::vector<float> values, std::vector<int64_t> shape) {
+  return torch::from_blob(values.data(), shape).clone();
+}
+
+torch::nn::Sequential make_model(const bench::Mlp& mlp) {
+  torch::nn::Sequential model;
+  for (size_t i = 0; i + 1 < mlp.widths.size(); ++i) {
+    if (i > 0) model->push_back(torch::nn::ReLU());
+    model->push_back(torch::nn::Linear(mlp.widths[i], mlp.widths[i + 1]));
+  }
+  torch::NoGradGuard guard;
+  uint64_t seed = 10;
+  for (torch::Tensor& p : model->parameters())
+    if (p.dim() == 2)
+      p.copy_(floats(bench::initial_weight(p.size(0), p.size(1), seed++), {p.size(0), p.size(1)}));
+    else
+      p.zero_();
+  return model;
+}
+
+std::unique_ptr<torch::optim::Optimizer> make_optimizer(const bench::Mlp& mlp, std::vector<torch::Tensor> params) {
+  switch (mlp.rule) {
+    case bench::Rule::sgd:
+      return std::make_unique<torch::optim::SGD>(params, torch::optim::SGDOptions(mlp.lr));
+    case bench::Rule::momentum:
+      return std::make_unique<torch::optim::SGD>(params, torch::optim::SGDOptions(mlp.lr).momentum(bench::kMomentum));
+    case bench::Rule::adam:
+      return std::make_unique<torch::optim::Adam>(params, torch::optim::AdamOptions(mlp.lr));
+  }
+  throw std::logic_error("unknown rule");
+}
+
+struct Training {
+  explicit Training(const bench::Mlp& mlp)
+      : model(make_model(mlp)), optimizer(make_optimizer(mlp, model->parameters())), kind(mlp.loss) {
+    x = floats(bench::inputs(mlp), {mlp.batch, mlp.widths.front()});
+    if (kind == bench::Loss::mse) {
+      y = floats(bench::targets(mlp), {mlp.batch, mlp.widths.back()});
+    } else {
+      std::vector<int64_t> labels = bench::labels(mlp);
+      y = torch::from_blob(labels.data(), {mlp.batch}, torch::kInt64).clone();
+    }
+  }
+
+  torch::Tensor step() {
+    optimizer->zero_grad();
+    torch::Tensor out = model->forward(x);
+    torch::Tensor loss =
+        kind == bench::Loss::mse ? torch::mse_loss(out, y) : torch::nn::functional::cross_entropy(out, y);
+    loss.backward();
+    optimizer->step();
+    return loss;
+  }
+
+  std::vector<double> check() {
+    std::vector<double> losses;
+    for (int i = 0; i < bench::kCheckSteps; ++i) losses.push_back(step().item<double>());
+    if (!(losses.back() < losses.front())) throw std::runtime_error("the loss does not fall");
+    for (const torch::Tensor& p : model->parameters())
+      bench::require_real(p.grad().abs().sum().item<double>(), "gradient");
+    return {losses.front(), losses.back()};
+  }
+
+  torch::nn::Sequential model;
+  std::unique_ptr<torch::optim::Optimizer> optimizer;
+  bench::Loss kind;
+  torch::Tensor x, y;
+};
+
+bench::Prepared training(const bench::Mlp& mlp) {
+  auto t = std::make_shared<Training>(mlp);
+  return {[t] { t->step(); }, [t] { return t->check(); }};
+}
+
+bench::Prepared adam_step_only() {
+  torch::Tensor p = floats(bench::uniform(bench::kAdamSize, -1, 1, 3), {bench::kAdamSize}).set_requires_grad(true);
+  torch::Tensor g = floats(bench::uniform(bench::kAdamSize, -1, 1, 4), {bench::kAdamSize});
+  (p * g).sum().backward();
+  auto optimizer = std::make_shared<torch::optim::Adam>(std::vector<torch::Tensor>{p}, torch::optim::AdamOptions(1e-3));
+  return {[optimizer] { optimizer->step(); },
+          [optimizer, p]() -> std::vector<double> {
+            torch::Tensor before = p.detach().clone();
+            for (int i = 0; i < 2; ++i) optimizer->step();
+            const double moved = (p.detach() - before).abs().mean().item<double>();
+            bench::require_real(moved, "movement of the parameter");
+            return {moved};
+          }};
+}
+
+bench::Prepared chain() {
+  const std::vector<int64_t> shape = {bench::kChainSide, bench::kChainSide};
+  const int64_t count = bench::kChainSide * bench::kChainSide;
+  torch::Tensor x = floats(bench::uniform(count, 0.5, 1.5, 5), shape).set_requires_grad(true);
+  torch::Tensor w = floats(bench::uniform(count, 0.99, 1.01, 6), shape);
+  auto step = [x, w]() mutable {
+    x.mutable_grad() = torch::Tensor();
+    torch::Tensor y = x;
+    for (int64_t i = 0; i < bench::kChainLength; ++i) y = y * w;
+    y = y.sum();
+    y.backward();
+    return y;
+  };
+  return {[step]() mutable { step(); },
+          [step, x]() mutable -> std::vector<double> {
+            const double value = step().item<double>();
+            const double grad = x.grad().abs().sum().item<double>();
+            bench::require_real(grad, "gradient");
+            return {value, grad};
+          }};
+}
+
+bench::Prepared bcast_softmax() {
+  const int64_t n = bench::kSoftmaxSide;
+  torch::Tensor a = floats(bench::uniform(n * n, -1, 1, 7), {n, n}).set_requires_grad(true);
+  torch::Tensor c = floats(bench::uniform(n, 0.5, 1.5, 8), {n, 1}).set_requires_grad(true);
+  auto step = [a, c]() mutable {
+    a.mutable_grad() = torch::Tensor();
+    c.mutable_grad() = torch::Tensor();
+    torch::Tensor y = (torch::softmax(torch::tanh(a * c), 1) * a).sum();
+    y.backward();
+    return y;
+  };
+  return {[step]() mutable { step(); },
+          [step, a, c]() mutable -> std::vector<double> {
+            const double value = step().item<double>();
+            const double ga = a.grad().abs().sum().item<double>(), gc = c.grad().abs().sum().item<double>();
+            bench::require_real(ga, "gradient of a");
+            bench::require_real(gc, "gradient of c");
+            return {value, ga, gc};
+          }};
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  std::vector<bench::Workload> workloads;
+  for (const bench::Mlp& mlp : bench::mlps()) workloads.push_back({mlp.name, [&mlp] { return training(mlp); }});
+  workloads.push_back({"adam_step_only_10M", adam_step_only});
+  workloads.push_back({"chain_100_mul_8x8_fwd_bwd", chain});
+  workloads.push_back({"bcast_softmax_512x512_fwd_bwd", bcast_softmax});
+  return bench::run(
+      argc, argv, "torch", [](int threads) { torch::set_num_threads(threads); }, workloads);
+}
