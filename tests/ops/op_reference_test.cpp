@@ -1,6 +1,7 @@
-// Every row against PyTorch: tests/data/ops_reference.json, written by tools/reference/ops.py.
+// Every row against PyTorch: tests/data/ops/*.json, written by tools/reference/ops.py.
 #include <doctest/doctest.h>
 
+#include <filesystem>
 #include <fstream>
 #include <limits>
 #include <map>
@@ -19,8 +20,13 @@ using Json = nlohmann::json;
 
 const Json& reference() {
   static const Json cases = [] {
-    std::ifstream file(GRADUS_SOURCE_DIR "/tests/data/ops_reference.json");
-    return Json::parse(file);
+    Json all = Json::array();
+    for (const auto& entry : std::filesystem::directory_iterator(GRADUS_SOURCE_DIR "/tests/data/ops")) {
+      std::ifstream file(entry.path());
+      Json family = Json::parse(file);
+      for (Json& record : family) all.push_back(std::move(record));
+    }
+    return all;
   }();
   return cases;
 }

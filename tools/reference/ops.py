@@ -1,14 +1,13 @@
 #!/usr/bin/env python3
-"""Writes tests/data/ops_reference.json: what PyTorch answers for the rows of the op table (tests/ops).
+"""Writes tests/data/ops/*.json: what PyTorch answers for the rows of the op table (tests/ops).
 
-Usage: python3 tools/reference/ops.py [output]        (made with torch 1.13, Debian's python3-torch)
+Usage: python3 tools/reference/ops.py [family ...]        (made with torch 1.13, Debian's python3-torch)
 
 One case: the row's name, its arguments (every one a list of numbers), its inputs and the outputs "f64" and "f32".
 Inputs of kind "f" are exactly representable in float32, so one list serves both precisions; "f32" is left out where it
 is the float64 answer to within 2e-7. Some cases have a "cotangent" and the "grads" of sum(out * cotangent).
 """
 import itertools
-import json
 import math
 import os
 import sys
@@ -16,31 +15,12 @@ import sys
 import torch
 import torch.nn.functional as F
 
-torch.manual_seed(20240501)
-NAN, INF = math.nan, math.inf
+from cases import *  # noqa: F403  (the vocabulary of this file)
+
 REDUCTIONS = ["none", "mean", "sum"]
-cases = []
 
 
 # --- how each row of the table is called in PyTorch -------------------------------------------------------------------
-
-def one(args, key, default=None):
-    return args[key][0] if key in args else default
-
-
-def integer(args, key, default=None):
-    return int(args[key][0]) if key in args else default
-
-
-def reduce_with(fn):
-    def call(x, a):
-        dims = [int(d) for d in a.get("dims", [])] or list(range(x[0].dim()))
-        return fn(x[0], dims, keepdim=bool(one(a, "keepdim", 0))) if dims else fn(x[0])
-    return call
-
-
-def along(fn):
-    return lambda x, a: fn(x[0], integer(a, "dim"), keepdim=bool(one(a, "keepdim", 0)))
 
 
 def reduction(a):
@@ -71,11 +51,7 @@ def python_slice(x, a):
     return x[0][tuple(index)]
 
 
-def ints(args, key):
-    return [int(v) for v in args.get(key, [])]
-
-
-CALLS = {
+CALLS.update({
     "add": lambda x, a: torch.add(x[0], x[1], alpha=one(a, "alpha", 1)),
     "sub": lambda x, a: torch.sub(x[0], x[1], alpha=one(a, "alpha", 1)),
     "mul": lambda x, a: x[0] * x[1],
@@ -147,114 +123,13 @@ CALLS = {
     "cross_entropy": cross_entropy,
     "binary_cross_entropy_with_logits":
         lambda x, a: F.binary_cross_entropy_with_logits(x[0], x[1], reduction=reduction(a)),
-}
+})
 for comparison in ["eq", "ne", "lt", "le", "gt", "ge"]:
     CALLS[comparison] = lambda x, a, fn=getattr(torch, comparison): fn(x[0], x[1])
     CALLS[comparison + ":scalar"] = lambda x, a, fn=getattr(torch, comparison): fn(x[0], one(a, "b"))
 
 
-# Composed of several steps above, so their float32 answer is the rounded float64 one.
-FROM_DOUBLE = {"sigmoid", "gelu"}
-
-
-# --- writing ----------------------------------------------------------------------------------------------------------
-
-def number(v):
-    if isinstance(v, bool):
-        return int(v)
-    if isinstance(v, float):
-        if math.isnan(v):
-            return "nan"
-        if math.isinf(v):
-            return "inf" if v > 0 else "-inf"
-        if v == int(v) and abs(v) < 2**53 and math.copysign(1, v) > 0:
-            return int(v)
-    return v
-
-
-KINDS = {torch.float64: "f", torch.float32: "f32", torch.int64: "i", torch.bool: "b"}
-
-
-def encode(t, kind=None):
-    values = t.reshape(-1).tolist()
-    if t.dtype == torch.float32:
-        values = [float(f"{v:.9g}") for v in values]
-    return {"kind": kind or KINDS[t.dtype], "shape": list(t.shape), "values": [number(v) for v in values]}
-
-
-def close(a, b):
-    if a.dtype not in (torch.float32, torch.float64) or a.shape != b.shape:
-        return a.shape == b.shape and torch.equal(a, b)
-    a, b = a.double(), b.double()
-    same = (a == b) | (torch.isnan(a) & torch.isnan(b)) | ((a - b).abs() <= 2e-7 * b.abs())
-    return bool(same.all())
-
-
-def case(row, inputs, grad=False, only=None, **args):
-    """Inputs are tensors: float64 ones stand for either precision, unless `only` says "f64" or "f32"."""
-    args = {k: (list(v) if isinstance(v, (list, tuple)) else [float(v)]) for k, v in args.items()}
-    call = CALLS[row]
-    record = {"row": row, "args": {k: [number(float(v)) for v in vs] for k, vs in args.items()},
-              "inputs": [encode(t) for t in inputs]}
-    singles = [t.float() if t.dtype == torch.float64 else t for t in inputs]
-    floating = any(t.dtype == torch.float64 for t in inputs)
-    if only is None:
-        for t, s in zip(inputs, singles):
-            assert torch.equal(torch.nan_to_num(t), torch.nan_to_num(s.to(t.dtype))), (row, t)
-    if only != "f32":
-        out = call(inputs, args)
-        record["f64"] = encode(out, "i" if out.dtype == torch.int64 else "b" if out.dtype == torch.bool else
-                               "f" if out.dtype == torch.float64 else "f32")
-    if floating and only != "f64":
-        out32 = call(inputs, args).float() if row in FROM_DOUBLE else call(singles, args)
-        if only == "f32" or not close(out32, out):
-            record["f32"] = encode(out32)
-    if only:
-        record["only"] = only
-    if grad:
-        leaves = [t.clone().requires_grad_(t.dtype == torch.float64) for t in inputs]
-        out = call(leaves, args)
-        cotangent = torch.randint(-64, 65, out.shape).double() / 32
-        asked = [t for t in leaves if t.requires_grad]
-        grads = iter(torch.autograd.grad((out * cotangent).sum(), asked, allow_unused=True))
-        encoded = [next(grads) if t.requires_grad else None for t in leaves]
-        record["cotangent"] = encode(cotangent)
-        record["grads"] = [None if g is None else encode(g) for g in encoded]
-    cases.append(record)
-
-
-# --- inputs -----------------------------------------------------------------------------------------------------------
-
-def normal(*shape):
-    return torch.round(torch.randn(shape, dtype=torch.float64) * 256) / 256
-
-
-def positive(*shape):
-    return torch.round(torch.rand(shape, dtype=torch.float64) * 512 + 64) / 256
-
-
-def signed(*shape):
-    """Away from zero on both sides."""
-    return positive(*shape) * (torch.randint(0, 2, shape).double() * 2 - 1)
-
-
-def whole(low, high, *shape):
-    return torch.randint(low, high, shape)
-
-
-def mask(*shape):
-    return torch.randint(0, 2, shape).bool()
-
-
-def f(*values):
-    return torch.tensor(values, dtype=torch.float64)
-
-
-def f32(*values):
-    return torch.tensor(values, dtype=torch.float32).double()
-
-
-SPECIAL = f(0.0, -0.0, 1.0, -1.0, 0.5, -0.5, INF, -INF, NAN)
+FROM_DOUBLE |= {"sigmoid", "gelu"}
 
 
 def arithmetic():
@@ -571,15 +446,24 @@ def losses():
     case(row, [f(0, INF, 1, 0, -INF, 1, NAN, 0, 1, 0, 1, -INF).reshape(4, 3), torch.tensor([0, 0, 1, 0])], reduction=0)
 
 
+FAMILIES = {
+    "arithmetic": arithmetic,
+    "pointwise": pointwise,
+    "reductions": reductions,
+    "products": products,
+    "indexing": indexing,
+    "views": views,
+    "losses": losses,
+}
+
+
 def main():
-    arithmetic(), pointwise(), reductions(), products(), indexing(), views(), losses()
-    rows = {c["row"] for c in cases}
-    assert rows == set(CALLS), set(CALLS) - rows
-    default = os.path.join(os.path.dirname(__file__), "..", "..", "tests", "data", "ops_reference.json")
-    path = sys.argv[1] if len(sys.argv) > 1 else default
-    with open(path, "w") as out:
-        out.write("[\n" + ",\n".join(json.dumps(c, separators=(",", ":")) for c in cases) + "\n]\n")
-    print(f"{len(cases)} cases of {len(rows)} rows, {os.path.getsize(path)} bytes -> {os.path.normpath(path)}")
+    folder = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "tests", "data", "ops")
+    os.makedirs(folder, exist_ok=True)
+    wanted = sys.argv[1:] or list(FAMILIES)
+    rows = set().union(*(write_family(name, FAMILIES[name], folder) for name in wanted))
+    if not sys.argv[1:]:
+        assert rows == set(CALLS), set(CALLS) - rows
 
 
 if __name__ == "__main__":
