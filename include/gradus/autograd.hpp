@@ -25,6 +25,18 @@ class NoGrad {
   bool previous_;
 };
 
+// While one of these lives, ops are recorded again, inside a NoGrad.
+class EnableGrad {
+ public:
+  EnableGrad();
+  ~EnableGrad();
+  EnableGrad(const EnableGrad&) = delete;
+  EnableGrad& operator=(const EnableGrad&) = delete;
+
+ private:
+  bool previous_;
+};
+
 struct BackwardOptions {
   Tensor gradient = {};       // d(something)/d(this), of this tensor's shape; may be left out for one element
   bool retain_graph = false;  // keep the tape for another backward

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "gradus/autograd.hpp"
+#include "gradus/custom_op.hpp"
 #include "gradus/data.hpp"
 #include "gradus/dtype.hpp"
 #include "gradus/error.hpp"

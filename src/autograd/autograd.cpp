@@ -9,6 +9,9 @@ bool is_grad_enabled() { return grad_enabled; }
 NoGrad::NoGrad() : previous_(std::exchange(grad_enabled, false)) {}
 NoGrad::~NoGrad() { grad_enabled = previous_; }
 
+EnableGrad::EnableGrad() : previous_(std::exchange(grad_enabled, true)) {}
+EnableGrad::~EnableGrad() { grad_enabled = previous_; }
+
 bool Tensor::requires_grad() const { return needs_grad(*this); }
 bool Tensor::is_leaf() const { return !impl(*this).node; }
 

@@ -1,11 +1,14 @@
 // The engine: walks the reachable nodes from newest to oldest and sends each VJP's result upstream.
 
 #include <algorithm>
+#include <array>
+#include <memory>
 #include <unordered_map>
 #include <vector>
 
 #include "autograd/accumulate.hpp"
-#include "autograd/node.hpp"
+#include "autograd/engine.hpp"
+#include "autograd/observer.hpp"
 #include "gradus/autograd.hpp"
 #include "gradus/factory.hpp"
 
@@ -184,9 +187,12 @@ class BackwardPass {
     const Tensor y = output_of(node);
     const Node* const outer = std::exchange(running_node, &node);
     try {
-      for (Edge& edge : node.edges()) {
-        if (targets_ && !targets_->needs(edge)) continue;
-        send(edge, edge.vjp(edge.closure, g, y));
+      if (node.joint.vjp != nullptr) {
+        send_jointly(node, g, y);
+      } else {
+        for (Edge& edge : node.edges()) {
+          if (wants(edge)) send(node, edge, edge.vjp(edge.closure, g, y));
+        }
       }
     } catch (...) {
       running_node = outer;
@@ -196,6 +202,29 @@ class BackwardPass {
     if (!retain_graph_) {
       node.freed = true;
       node.free_edges();
+    }
+  }
+
+  bool wants(const Edge& edge) const { return !targets_ || targets_->needs(edge); }
+
+  void send_jointly(Node& node, const Tensor& g, const Tensor& y) {
+    std::array<Tensor, 8> few;
+    std::array<bool, 8> few_wanted{};
+    std::vector<Tensor> many;
+    std::unique_ptr<bool[]> many_wanted;
+    const std::size_t count = node.joint.inputs;
+    if (count > few.size()) {
+      many.resize(count);
+      many_wanted = std::make_unique<bool[]>(count);
+    }
+    const std::span<Tensor> results = many.empty() ? std::span(few).first(count) : std::span(many);
+    const std::span<bool> wanted =
+        many.empty() ? std::span(few_wanted).first(count) : std::span(many_wanted.get(), count);
+    for (const Edge& edge : node.edges()) wanted[edge.input] = wants(edge);
+    Gradients gradients(results, wanted);
+    node.joint.vjp(node.joint.closure, g, y, gradients);
+    for (const Edge& edge : node.edges()) {
+      if (wanted[edge.input]) send(node, edge, std::move(results[edge.input]));
     }
   }
 
@@ -214,19 +243,10 @@ class BackwardPass {
     return output;
   }
 
-  void send(const Edge& edge, Tensor gradient) {
+  void send(const Node& node, const Edge& edge, Tensor gradient) {
     if (!gradient.defined()) return;
-    const Shape& shape = edge.node ? edge.node->shape : edge.leaf.shape();
-    const Dtype dtype = edge.node ? edge.node->dtype : edge.leaf.dtype();
-    if (gradient.dtype() != dtype) {
-      fail("{}: the derivative by input {} is {}, the input {}", running_node->name, edge.input, gradient.dtype(),
-           dtype);
-    }
-    if (gradient.shape() != shape) gradient = sum_to_shape(gradient, shape);
-    if (gradient.shape() != shape) {
-      fail("{}: the derivative by input {} is {}, the input {}", running_node->name, edge.input, gradient.shape(),
-           shape);
-    }
+    gradient = fitted(node, edge, std::move(gradient));
+    if (observer != nullptr) observer->derived(node, edge, gradient);
     if (!edge.node) {
       send_to_leaf(edge.leaf, std::move(gradient));
     } else if (edge.node->pass == this) {
@@ -263,6 +283,16 @@ class BackwardPass {
   std::vector<std::pair<Tensor, Tensor>> hooked_;
 };
 
+// True if a tensor of shape `from` may stand for a broadcast one of shape `to`.
+bool reduces_to(const Shape& from, const Shape& to) {
+  const std::int64_t extra = from.size() - to.size();
+  if (extra < 0) return false;
+  for (std::int64_t i = 0; i < to.size(); ++i) {
+    if (to[i] != from[extra + i] && to[i] != 1) return false;
+  }
+  return true;
+}
+
 // The gradient that a pass starts from: the caller's, or 1 for one element.
 Tensor seed(const char* function, const Tensor& output, const Tensor& gradient) {
   if (!needs_grad(output)) {
@@ -282,6 +312,19 @@ Tensor seed(const char* function, const Tensor& output, const Tensor& gradient) 
 }
 
 }  // namespace
+
+Tensor fitted(const Node& node, const Edge& edge, Tensor gradient) {
+  const Shape& shape = edge.node ? edge.node->shape : edge.leaf.shape();
+  const Dtype dtype = edge.node ? edge.node->dtype : edge.leaf.dtype();
+  if (gradient.dtype() != dtype) {
+    fail("{}: the derivative by input {} is {}, the input {}", node.name, edge.input, gradient.dtype(), dtype);
+  }
+  if (gradient.shape() == shape) return gradient;
+  if (!reduces_to(gradient.shape(), shape)) {
+    fail("{}: the derivative by input {} is {}, the input {}", node.name, edge.input, gradient.shape(), shape);
+  }
+  return sum_to_shape(gradient, shape);
+}
 
 void Tensor::backward() const { backward({}); }
 

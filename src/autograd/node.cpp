@@ -55,9 +55,10 @@ Node::~Node() {
 
 void Node::free_edges() noexcept {
   for (Edge& edge : edges()) {
-    edge.destroy_closure(edge.closure);
+    if (edge.closure != nullptr) edge.destroy_closure(edge.closure);
     edge.~Edge();
   }
+  if (joint.closure != nullptr) joint.destroy_closure(std::exchange(joint.closure, nullptr));
   edge_count = 0;
   output = Tensor();
 }

@@ -25,6 +25,27 @@ struct Edge {
   void (*destroy_closure)(void* closure) noexcept = nullptr;
 };
 
+// Where a joint VJP leaves its results: one gradient per input of the op, those that nobody wants stay undefined.
+class Gradients {
+ public:
+  Gradients(std::span<Tensor> results, std::span<const bool> wanted) : results_(results), wanted_(wanted) {}
+  bool wanted(std::size_t input) const { return wanted_[input]; }
+  Tensor& operator[](std::size_t input) { return results_[input]; }
+  std::size_t size() const { return results_.size(); }
+
+ private:
+  std::span<Tensor> results_;
+  std::span<const bool> wanted_;
+};
+
+// The VJP of an op whose inputs share work: all gradients from one call, instead of one closure per edge.
+struct JointVjp {
+  void* closure = nullptr;
+  void (*vjp)(void* closure, const Tensor& g, const Tensor& y, Gradients& gradients) = nullptr;
+  void (*destroy_closure)(void* closure) noexcept = nullptr;
+  std::uint32_t inputs = 0;  // of the op, those without an edge included
+};
+
 struct alignas(std::max_align_t) Node {
   std::atomic<std::uint32_t> references{1};
   std::uint32_t edge_count = 0;
@@ -40,6 +61,7 @@ struct alignas(std::max_align_t) Node {
   Tensor output;               // the result without history, if a VJP reads it
   Tensor pending;              // the sum of the gradients that have arrived during a backward pass
   const void* pass = nullptr;  // that pass; one at a time may walk a graph
+  JointVjp joint;              // if set, the edges have no VJPs of their own
   std::unique_ptr<Hooks> hooks;
 
   Node(const char* op_name, const Tensor& result, std::size_t bytes);

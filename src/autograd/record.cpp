@@ -1,5 +1,7 @@
 #include "autograd/record.hpp"
 
+#include "autograd/observer.hpp"
+
 namespace gradus {
 
 void Saved::fail_changed() const {
@@ -39,7 +41,8 @@ Edge& add_edge(Node* node, const Tensor& input, std::uint32_t index) {
   return *edge;
 }
 
-void attach(NodeRef node, const Tensor& result, bool wants_output) {
+void attach(NodeRef node, Tensor& result, bool wants_output) {
+  if (observer != nullptr) result = observer->recorded(*node.get(), std::move(result));
   if (wants_output) {
     node->wants_output = true;
     node->output = alias(result);

@@ -93,7 +93,8 @@ inline std::byte* closure_room(Node* node, std::size_t edges) {
 
 // The next edge of a node under construction, leading to `input`.
 Edge& add_edge(Node* node, const Tensor& input, std::uint32_t index);
-void attach(NodeRef node, const Tensor& result, bool wants_output);
+// Completes the node and gives the result its history. An observer may put another tensor into the result's place.
+void attach(NodeRef node, Tensor& result, bool wants_output);
 
 template <class Vjp>
 void add_vjp(Node* node, Wrt<Vjp>& input, std::uint32_t index, std::byte*& room) {
@@ -121,6 +122,38 @@ Tensor record(const char* name, Tensor result, Wrt<Vjps>... inputs) {
   std::uint32_t index = 0;
   (detail::add_vjp(node.get(), inputs, index++, room), ...);
   detail::attach(std::move(node), result, ((detail::reads_output<Vjps> && needs_grad(inputs.input)) || ...));
+  return result;
+}
+
+// As record, for an op whose inputs share work: vjp(g, gradients), or vjp(g, y, gradients) with its own output, fills
+// gradients[i] for each input i that is wanted.
+template <class Inputs, class Vjp>
+Tensor record_joint(const char* name, Tensor result, const Inputs& inputs, Vjp vjp) {
+  constexpr bool reads_output = std::is_invocable_v<Vjp&, const Tensor&, const Tensor&, Gradients&>;
+  static_assert(alignof(Vjp) <= alignof(std::max_align_t));
+  if (!grad_enabled) return result;
+  bool any = false;
+  for (const Tensor& input : inputs) {
+    if (detail::is_stale(input)) detail::fail_stale(name, input);
+    any = any || needs_grad(input);
+  }
+  if (!any) return result;
+  NodeRef node = detail::new_node(name, result, inputs.size(), detail::round_up(sizeof(Vjp)));
+  std::uint32_t index = 0;
+  for (const Tensor& input : inputs) {
+    if (needs_grad(input)) detail::add_edge(node.get(), input, index);
+    ++index;
+  }
+  node->joint.closure = new (detail::closure_room(node.get(), inputs.size())) Vjp(std::move(vjp));
+  node->joint.destroy_closure = &detail::destroy_vjp<Vjp>;
+  node->joint.inputs = index;
+  node->joint.vjp = [](void* closure, const Tensor& g, [[maybe_unused]] const Tensor& y, Gradients& gradients) {
+    if constexpr (reads_output)
+      (*static_cast<Vjp*>(closure))(g, y, gradients);
+    else
+      (*static_cast<Vjp*>(closure))(g, gradients);
+  };
+  detail::attach(std::move(node), result, reads_output);
   return result;
 }
 

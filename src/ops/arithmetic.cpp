@@ -2,6 +2,7 @@
 // shape of its input.
 
 #include "autograd/accumulate.hpp"
+#include "autograd/observer.hpp"
 #include "autograd/record.hpp"
 #include "gradus/factory.hpp"
 #include "gradus/ops.hpp"
@@ -88,12 +89,14 @@ Tensor pow(double base, const Tensor& exponent) {
 }
 
 Tensor maximum(const Tensor& a, const Tensor& b) {
+  note_branches("maximum", [&] { return sign(a - b); });
   return record("maximum", apply("maximum", Binary::maximum, a, b),
                 wrt(a, [a = Saved(a), b = Saved(b)](const Tensor& g) { return share_of_winner(g, gt(a, b), a, b); }),
                 wrt(b, [a = Saved(a), b = Saved(b)](const Tensor& g) { return share_of_winner(g, gt(b, a), b, a); }));
 }
 
 Tensor minimum(const Tensor& a, const Tensor& b) {
+  note_branches("minimum", [&] { return sign(a - b); });
   return record("minimum", apply("minimum", Binary::minimum, a, b),
                 wrt(a, [a = Saved(a), b = Saved(b)](const Tensor& g) { return share_of_winner(g, lt(a, b), a, b); }),
                 wrt(b, [a = Saved(a), b = Saved(b)](const Tensor& g) { return share_of_winner(g, lt(b, a), b, a); }));
@@ -101,6 +104,7 @@ Tensor minimum(const Tensor& a, const Tensor& b) {
 
 Tensor where(const Tensor& condition, const Tensor& a, const Tensor& b) {
   if (condition.dtype() != boolean) fail("where: the condition must be bool, got {}", condition.dtype());
+  note_branches("where", [&] { return condition; });
   const auto [x, y] = promoted("where", a, b);
   return record("where", apply_where(condition, x, y),
                 wrt(a, [c = Saved(condition)](const Tensor& g) { return where(c, g, 0.0); }),

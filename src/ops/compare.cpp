@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "autograd/observer.hpp"
 #include "gradus/autograd.hpp"
 #include "gradus/ops.hpp"
 #include "ops/elementwise.hpp"
@@ -12,19 +13,30 @@ namespace gradus {
 
 using kernels::Compare;
 
-Tensor eq(const Tensor& a, const Tensor& b) { return apply("eq", Compare::eq, a, b); }
-Tensor ne(const Tensor& a, const Tensor& b) { return apply("ne", Compare::ne, a, b); }
-Tensor lt(const Tensor& a, const Tensor& b) { return apply("lt", Compare::lt, a, b); }
-Tensor le(const Tensor& a, const Tensor& b) { return apply("le", Compare::le, a, b); }
-Tensor gt(const Tensor& a, const Tensor& b) { return apply("gt", Compare::gt, a, b); }
-Tensor ge(const Tensor& a, const Tensor& b) { return apply("ge", Compare::ge, a, b); }
+namespace {
 
-Tensor eq(const Tensor& a, double b) { return apply("eq", Compare::eq, a, b); }
-Tensor ne(const Tensor& a, double b) { return apply("ne", Compare::ne, a, b); }
-Tensor lt(const Tensor& a, double b) { return apply("lt", Compare::lt, a, b); }
-Tensor le(const Tensor& a, double b) { return apply("le", Compare::le, a, b); }
-Tensor gt(const Tensor& a, double b) { return apply("gt", Compare::gt, a, b); }
-Tensor ge(const Tensor& a, double b) { return apply("ge", Compare::ge, a, b); }
+template <class B>
+Tensor compare(const char* op, Compare relation, const Tensor& a, const B& b) {
+  const Tensor holds = apply(op, relation, a, b);
+  note_branches(op, [&] { return holds; });
+  return holds;
+}
+
+}  // namespace
+
+Tensor eq(const Tensor& a, const Tensor& b) { return compare("eq", Compare::eq, a, b); }
+Tensor ne(const Tensor& a, const Tensor& b) { return compare("ne", Compare::ne, a, b); }
+Tensor lt(const Tensor& a, const Tensor& b) { return compare("lt", Compare::lt, a, b); }
+Tensor le(const Tensor& a, const Tensor& b) { return compare("le", Compare::le, a, b); }
+Tensor gt(const Tensor& a, const Tensor& b) { return compare("gt", Compare::gt, a, b); }
+Tensor ge(const Tensor& a, const Tensor& b) { return compare("ge", Compare::ge, a, b); }
+
+Tensor eq(const Tensor& a, double b) { return compare("eq", Compare::eq, a, b); }
+Tensor ne(const Tensor& a, double b) { return compare("ne", Compare::ne, a, b); }
+Tensor lt(const Tensor& a, double b) { return compare("lt", Compare::lt, a, b); }
+Tensor le(const Tensor& a, double b) { return compare("le", Compare::le, a, b); }
+Tensor gt(const Tensor& a, double b) { return compare("gt", Compare::gt, a, b); }
+Tensor ge(const Tensor& a, double b) { return compare("ge", Compare::ge, a, b); }
 
 bool allclose(const Tensor& a, const Tensor& b, const CloseOptions& options) {
   if (a.dtype() != b.dtype()) fail("allclose: dtypes differ: {} and {}", a.dtype(), b.dtype());

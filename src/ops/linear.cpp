@@ -1,5 +1,6 @@
 #include "ops/linear.hpp"
 
+#include "autograd/observer.hpp"
 #include "autograd/record.hpp"
 #include "gradus/ops.hpp"
 #include "ops/copy.hpp"
@@ -60,7 +61,7 @@ Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias) {
 
 Tensor linear_activation(const Tensor& x, const Tensor& weight, const Tensor& bias, Activation activation) {
   check_linear(x, weight, bias);
-  const bool fused = x.dim() == 2;
+  const bool fused = x.dim() == 2 && observer == nullptr;  // an observer is to see both ops
   const Tensor y = fused ? value(x, weight, bias, activation) : linear(x, weight, bias);
   // The sum before the activation is never stored: its node hangs on an alias of the result, whose values nobody reads.
   const Tensor z = fused ? record_linear(alias(y), x, weight, bias) : y;

@@ -1,5 +1,6 @@
 // Functions of one tensor: the value, and next to it the derivative.
 
+#include "autograd/observer.hpp"
 #include "autograd/record.hpp"
 #include "gradus/factory.hpp"
 #include "gradus/ops.hpp"
@@ -15,11 +16,14 @@ Tensor neg(const Tensor& x) {
 }
 
 Tensor abs(const Tensor& x) {
+  note_branches("abs", [&] { return sign(x); });
   return record("abs", apply("abs", Unary::abs, x), wrt(x, [x = Saved(x)](const Tensor& g) { return g * sign(x); }));
 }
 
 Tensor sign(const Tensor& x) {
-  return record("sign", apply("sign", Unary::sign, x), wrt(x, [](const Tensor& g) { return zeros_like(g); }));
+  const Tensor y = apply("sign", Unary::sign, x);
+  note_branches("sign", [&] { return y; });
+  return record("sign", y, wrt(x, [](const Tensor& g) { return zeros_like(g); }));
 }
 
 Tensor square(const Tensor& x) {
@@ -59,6 +63,7 @@ Tensor sigmoid(const Tensor& x) {
 }
 
 Tensor relu(const Tensor& x) {
+  note_branches("relu", [&] { return sign(x); });
   return record("relu", apply("relu", Unary::relu, x),
                 wrt(x, [](const Tensor& g, const Tensor& y) { return relu_backward(g, y); }));
 }
@@ -75,6 +80,7 @@ Tensor softplus(const Tensor& x) {
 
 Tensor clamp(const Tensor& x, std::optional<double> min, std::optional<double> max) {
   if (!min && !max) fail("clamp: at least one of min and max is needed");
+  note_branches("clamp", [&] { return sign(x - min.value_or(0)) + 3 * sign(x - max.value_or(0)); });
   Tensor y = min ? apply("clamp", kernels::Binary::maximum, x, *min) : x;
   if (max) y = apply("clamp", kernels::Binary::minimum, y, *max);
   return record("clamp", y, wrt(x, [x = Saved(x), min, max](const Tensor& g) {

@@ -4,6 +4,7 @@
 #include <limits>
 #include <vector>
 
+#include "autograd/observer.hpp"
 #include "autograd/record.hpp"
 #include "gradus/factory.hpp"
 #include "gradus/ops.hpp"
@@ -140,6 +141,7 @@ Tensor arg_extreme(const char* name, bool max, const Tensor& x, std::int64_t dim
     const auto kernel = max ? table<T>().argmax : table<T>().argmin;
     kernel(data_of<std::int64_t>(index), data_of<T>(p.x), p.outer, p.size, p.inner);
   });
+  note_branches(name, [&] { return index; });
   return index;
 }
 
@@ -151,7 +153,9 @@ Tensor arg_extreme(const char* name, bool max, const Tensor& x, std::optional<st
 
 Tensor extreme(const char* name, Reduce op, const Tensor& x) {
   if (x.numel() == 0) fail("{}: an empty tensor of shape {} has no extreme", name, x.shape());
-  return record(name, reduce(name, op, x, {}, false), wrt(x, [x = Saved(x)](const Tensor& g, const Tensor& y) {
+  const Tensor value = reduce(name, op, x, {}, false);
+  note_branches(name, [&] { return eq(x, value); });
+  return record(name, value, wrt(x, [x = Saved(x)](const Tensor& g, const Tensor& y) {
                   const Tensor winners = eq(x, y).to(g.dtype());
                   return winners * (g / sum(winners));
                 }));
