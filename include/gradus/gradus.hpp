@@ -7,6 +7,7 @@
 #include "gradus/dtype.hpp"
 #include "gradus/error.hpp"
 #include "gradus/factory.hpp"
+#include "gradus/gradcheck.hpp"
 #include "gradus/memory.hpp"
 #include "gradus/nn.hpp"
 #include "gradus/ops.hpp"

@@ -212,7 +212,7 @@ class BackwardPass {
     std::array<bool, 8> few_wanted{};
     std::vector<Tensor> many;
     std::unique_ptr<bool[]> many_wanted;
-    const std::size_t count = node.joint.inputs;
+    const std::size_t count = node.inputs;
     if (count > few.size()) {
       many.resize(count);
       many_wanted = std::make_unique<bool[]>(count);

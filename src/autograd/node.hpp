@@ -43,14 +43,14 @@ struct JointVjp {
   void* closure = nullptr;
   void (*vjp)(void* closure, const Tensor& g, const Tensor& y, Gradients& gradients) = nullptr;
   void (*destroy_closure)(void* closure) noexcept = nullptr;
-  std::uint32_t inputs = 0;  // of the op, those without an edge included
 };
 
 struct alignas(std::max_align_t) Node {
   std::atomic<std::uint32_t> references{1};
   std::uint32_t edge_count = 0;
-  const char* name;  // of static storage
-  std::uint64_t id;  // creation order is a topological order
+  std::uint32_t inputs = 0;  // of the op, those without an edge included
+  const char* name;          // of static storage
+  std::uint64_t id;          // creation order is a topological order
   std::size_t block_bytes;
   Node* next_dead = nullptr;  // link of the list of nodes about to be destroyed
   bool freed = false;         // a backward pass has released the closures

@@ -8,8 +8,11 @@ namespace gradus {
 
 class Observer {
  public:
-  // An op is about to join the tape; what is returned takes the place of its result.
+  // An op is about to join the tape; what is returned takes the place of its result. If that has a history already, the
+  // op is left out and the tape is cut here.
   virtual Tensor recorded(const Node&, Tensor result) { return result; }
+  // It has joined: `result` is the tensor with its history.
+  virtual void joined(const Node&, const Tensor& /*result*/) {}
   // The way that each element took through an op with branches: any tensor that differs when a way does.
   virtual void branched(const char* /*op*/, const Tensor& /*ways*/) {}
   // The gradient that a VJP has sent along an edge.

@@ -26,7 +26,9 @@ void fail_stale(const char* name, const Tensor& input) {
 NodeRef new_node(const char* name, const Tensor& result, std::size_t edges, std::size_t closure_bytes) {
   static_assert(sizeof(Node) % alignof(std::max_align_t) == 0);
   const std::size_t bytes = sizeof(Node) + round_up(edges * sizeof(Edge)) + closure_bytes;
-  return NodeRef(new (pool::allocate(bytes)) Node(name, result, bytes));
+  NodeRef node(new (pool::allocate(bytes)) Node(name, result, bytes));
+  node->inputs = static_cast<std::uint32_t>(edges);
+  return node;
 }
 
 Edge& add_edge(Node* node, const Tensor& input, std::uint32_t index) {
@@ -42,13 +44,18 @@ Edge& add_edge(Node* node, const Tensor& input, std::uint32_t index) {
 }
 
 void attach(NodeRef node, Tensor& result, bool wants_output) {
-  if (observer != nullptr) result = observer->recorded(*node.get(), std::move(result));
+  if (observer != nullptr) {
+    result = observer->recorded(*node.get(), std::move(result));
+    if (impl(result).node) return;
+  }
   if (wants_output) {
     node->wants_output = true;
     node->output = alias(result);
     node->output_version = result.version();
   }
-  impl(result).node = std::move(node);
+  TensorImpl& t = impl(result);
+  t.node = std::move(node);
+  if (observer != nullptr) observer->joined(*t.node.get(), result);
 }
 
 }  // namespace detail

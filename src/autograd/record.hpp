@@ -146,7 +146,6 @@ Tensor record_joint(const char* name, Tensor result, const Inputs& inputs, Vjp v
   }
   node->joint.closure = new (detail::closure_room(node.get(), inputs.size())) Vjp(std::move(vjp));
   node->joint.destroy_closure = &detail::destroy_vjp<Vjp>;
-  node->joint.inputs = index;
   node->joint.vjp = [](void* closure, const Tensor& g, [[maybe_unused]] const Tensor& y, Gradients& gradients) {
     if constexpr (reads_output)
       (*static_cast<Vjp*>(closure))(g, y, gradients);
