@@ -80,7 +80,9 @@ def main() -> int:
             target = resolve(path, spelled)
             # tools/bench also times single kernels.
             allowed = ("include", here.parts[0]) if here.parts[:2] != ("tools", "bench") else ("include", "tools", "src")
-            if target is not None and target.parts[0] not in allowed:
+            # The op table uses public headers only, and `gradus gradcheck` walks it.
+            is_table = target is not None and target.parts[:2] == ("tests", "ops")
+            if target is not None and target.parts[0] not in allowed and not is_table:
                 problems.append(f"{here}:{line}: {here.parts[0]} must not include {target}: public headers only")
     print("\n".join(problems) if problems else "floors: every include goes to the same floor or down")
     return 1 if problems else 0

@@ -1,0 +1,13 @@
+// The subcommands. Each adds itself to the program and leaves its exit status: 0 all is well, 1 the answer is no, 2 the
+// question could not be answered, 3 the answer is not certain.
+#pragma once
+
+namespace CLI {
+class App;
+}
+
+namespace gradus::tool {
+
+void add_gradcheck(CLI::App& app, int& status);
+
+}  // namespace gradus::tool
