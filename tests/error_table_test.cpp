@@ -359,7 +359,7 @@ TEST_CASE("dims and indices out of range are refused") {
       {[] {
          zeros({2, 3}).unsqueeze(3);
        },
-       "unsqueeze: dim must be in [-3, 2] for a tensor of 3 dims, got 3"},
+       "unsqueeze: dim must be in [-3, 2] for a tensor of 2 dims, got 3"},
       {[] {
          zeros({2, 3}).squeeze(2);
        },
@@ -412,7 +412,7 @@ TEST_CASE("dims and indices out of range are refused") {
        },
        "narrow: start 4 and length 0 do not lie within dim 1 of shape (2, 3)"},
       {[] { cat({zeros({2})}, 1); }, "cat: dim must be in [-1, 0] for a tensor of 1 dims, got 1"},
-      {[] { stack({zeros({2})}, 2); }, "stack: dim must be in [-2, 1] for a tensor of 2 dims, got 2"},
+      {[] { stack({zeros({2})}, 2); }, "stack: dim must be in [-2, 1] for a tensor of 1 dims, got 2"},
       {[] {
          gather(zeros({2, 3}), 2, integers({2, 3}));
        },

@@ -96,7 +96,7 @@ Tensor cat(const std::vector<Tensor>& tensors, std::int64_t dim) {
 
 Tensor stack(const std::vector<Tensor>& tensors, std::int64_t dim) {
   if (tensors.empty()) fail("stack: at least one tensor is needed");
-  const std::int64_t d = wrap_dim("stack", dim, tensors[0].dim() + 1);
+  const std::int64_t d = wrap_new_dim("stack", dim, tensors[0].dim());
   std::vector<Tensor> rows;
   rows.reserve(tensors.size());
   for (std::size_t i = 0; i < tensors.size(); ++i) {

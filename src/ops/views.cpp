@@ -146,7 +146,7 @@ Tensor squeeze(const Tensor& x, std::int64_t dim) {
 
 Tensor unsqueeze(const Tensor& x, std::int64_t dim) {
   const TensorImpl& t = impl(x);
-  const std::int64_t i = wrap_dim("unsqueeze", dim, t.shape.size() + 1);
+  const std::int64_t i = wrap_new_dim("unsqueeze", dim, t.shape.size());
   Shape shape = t.shape;
   Shape strides = t.strides;
   strides.insert(i, i < t.shape.size() ? t.strides[i] * t.shape[i] : 1);

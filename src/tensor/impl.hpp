@@ -94,6 +94,8 @@ inline bool is_exclusive(const Tensor& tensor) {
 
 // dim in [-dims, dims) -> [0, dims). A 0-d tensor counts as having one dim.
 std::int64_t wrap_dim(const char* op, std::int64_t dim, std::int64_t dims);
+// The same for a dim that is to be inserted, in [-dims - 1, dims].
+std::int64_t wrap_new_dim(const char* op, std::int64_t dim, std::int64_t dims);
 
 // Calls f.template operator()<T>() with the C++ type of the dtype.
 template <class F>

@@ -85,6 +85,13 @@ std::int64_t wrap_dim(const char* op, std::int64_t dim, std::int64_t dims) {
   return dim < 0 ? dim + count : dim;
 }
 
+std::int64_t wrap_new_dim(const char* op, std::int64_t dim, std::int64_t dims) {
+  if (dim < -dims - 1 || dim > dims) {
+    fail("{}: dim must be in [{}, {}] for a tensor of {} dims, got {}", op, -dims - 1, dims, dims, dim);
+  }
+  return dim < 0 ? dim + dims + 1 : dim;
+}
+
 const Shape& Tensor::shape() const { return impl(*this).shape; }
 const Shape& Tensor::strides() const { return impl(*this).strides; }
 std::int64_t Tensor::dim() const { return impl(*this).shape.size(); }
