@@ -38,6 +38,19 @@ Tensor le(const Tensor& a, double b) { return compare("le", Compare::le, a, b); 
 Tensor gt(const Tensor& a, double b) { return compare("gt", Compare::gt, a, b); }
 Tensor ge(const Tensor& a, double b) { return compare("ge", Compare::ge, a, b); }
 
+Tensor operator<(const Tensor& a, const Tensor& b) { return lt(a, b); }
+Tensor operator<(const Tensor& a, double b) { return lt(a, b); }
+Tensor operator<(double a, const Tensor& b) { return gt(b, a); }
+Tensor operator<=(const Tensor& a, const Tensor& b) { return le(a, b); }
+Tensor operator<=(const Tensor& a, double b) { return le(a, b); }
+Tensor operator<=(double a, const Tensor& b) { return ge(b, a); }
+Tensor operator>(const Tensor& a, const Tensor& b) { return gt(a, b); }
+Tensor operator>(const Tensor& a, double b) { return gt(a, b); }
+Tensor operator>(double a, const Tensor& b) { return lt(b, a); }
+Tensor operator>=(const Tensor& a, const Tensor& b) { return ge(a, b); }
+Tensor operator>=(const Tensor& a, double b) { return ge(a, b); }
+Tensor operator>=(double a, const Tensor& b) { return le(b, a); }
+
 bool allclose(const Tensor& a, const Tensor& b, const CloseOptions& options) {
   if (a.dtype() != b.dtype()) fail("allclose: dtypes differ: {} and {}", a.dtype(), b.dtype());
   const NoGrad guard;

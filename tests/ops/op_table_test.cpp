@@ -146,7 +146,7 @@ std::string op_headers() {
 }
 
 TEST_CASE("every op of the headers has a row in the table") {
-  const auto declared = declarations(op_headers(), R"(\n(?:Tensor|Extreme|bool) (operator[^ (]+|\w+)\()");
+  const auto declared = declarations(op_headers(), R"(\n(?:Tensor|Extreme|Sorted|bool) (operator[^ (]+|\w+)\()");
   REQUIRE(declared.size() > 50);
   std::map<std::string, int> rows;
   for (const Row& row : op_table()) {
@@ -495,7 +495,8 @@ TEST_CASE("the number of threads changes no result") {
 
 TEST_CASE("wrong calls are refused with one exact line") {
   static const std::map<std::string, std::string> operators = {
-      {"operator+", "add"}, {"operator-", "sub"}, {"operator*", "mul"}, {"operator/", "div"}};
+      {"operator+", "add"}, {"operator-", "sub"}, {"operator*", "mul"}, {"operator/", "div"},
+      {"operator<", "lt"},  {"operator<=", "le"}, {"operator>", "gt"},  {"operator>=", "ge"}};
   for (const Row& row : op_table()) {
     CAPTURE(row.name);
     std::vector<BadCall> bad_calls = row.bad_calls;

@@ -23,6 +23,26 @@ void add_rows(std::vector<Row>& rows, const std::string& name, Compare compare, 
        .differentiable = false});
 }
 
+void add_operator_rows(std::vector<Row>& rows, const std::string& name, Compare compare, CompareScalar right,
+                       Tensor (*left)(double, const Tensor&)) {
+  rows.push_back({.name = name,
+                  .call = [compare](const Tensors& x, const Args&) { return compare(x[0], x[1]); },
+                  .cases = {{{normal({2, 3}), normal({2, 3})}}, {{index({2, 3}, 3), index({3}, 3)}}},
+                  .elementwise = true,
+                  .broadcasts = true,
+                  .differentiable = false});
+  const auto add = [&](const std::string& side, const std::function<Tensor(const Tensor&)>& call) {
+    rows.push_back({.name = name + side,
+                    .call = [call](const Tensors& x, const Args&) { return call(x[0]); },
+                    .cases = {{{index({2, 3}, 3)}}, {{normal({4, 5})}}},
+                    .bad_calls = {{[call] { call(Tensor()); }, "tensor: an undefined tensor was used"}},
+                    .elementwise = true,
+                    .differentiable = false});
+  };
+  add(":right", [right](const Tensor& x) { return right(x, 1); });
+  add(":left", [left](const Tensor& x) { return left(1, x); });
+}
+
 }  // namespace
 
 std::vector<Row> comparison_rows() {
@@ -33,6 +53,10 @@ std::vector<Row> comparison_rows() {
   add_rows(rows, "le", le, le);
   add_rows(rows, "gt", gt, gt);
   add_rows(rows, "ge", ge, ge);
+  add_operator_rows(rows, "operator<", operator<, operator<, operator<);
+  add_operator_rows(rows, "operator<=", operator<=, operator<=, operator<=);
+  add_operator_rows(rows, "operator>", operator>, operator>, operator>);
+  add_operator_rows(rows, "operator>=", operator>=, operator>=, operator>=);
   rows.push_back(
       {.name = "allclose",
        .call = [](const Tensors& x, const Args&) { return tensor(allclose(x[0], x[1])); },
