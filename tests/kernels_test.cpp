@@ -96,6 +96,7 @@ const std::vector<UnaryCase>& unary_cases() {
       {Unary::square, "square", -5, 5, [](Real x) { return x * x; }},
       {Unary::sqrt, "sqrt", 0, 5, [](Real x) { return std::sqrt(x); }},
       {Unary::exp, "exp", -20, 20, [](Real x) { return std::exp(x); }},
+      {Unary::expm1, "expm1", -3, 20, [](Real x) { return std::expm1(x); }},
       {Unary::log, "log", 1e-3, 20, [](Real x) { return std::log(x); }},
       {Unary::sin, "sin", -10, 10, [](Real x) { return std::sin(x); }},
       {Unary::cos, "cos", -10, 10, [](Real x) { return std::cos(x); }},
@@ -170,9 +171,9 @@ void check_unary_extremes() {
       table.unary[index(op)](&y, &value, 1, 1);
       return y;
     };
-    for (Unary op : {Unary::tanh, Unary::sin, Unary::sqrt}) CHECK(std::signbit(apply(op, T(-0.0))));
+    for (Unary op : {Unary::tanh, Unary::sin, Unary::sqrt, Unary::expm1}) CHECK(std::signbit(apply(op, T(-0.0))));
     for (Unary op : {Unary::tanh, Unary::sin, Unary::sqrt}) CHECK(!std::signbit(apply(op, T(0))));
-    for (Unary op : {Unary::tanh, Unary::sin}) CHECK(apply(op, 8 * denormal) == 8 * denormal);
+    for (Unary op : {Unary::tanh, Unary::sin, Unary::expm1}) CHECK(apply(op, 8 * denormal) == 8 * denormal);
     CHECK(apply(Unary::abs, T(-0.0)) == 0);
     CHECK(!std::signbit(apply(Unary::abs, T(-0.0))));
   });

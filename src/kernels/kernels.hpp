@@ -18,6 +18,7 @@ enum class Unary : std::uint8_t {
   square,
   sqrt,
   exp,
+  expm1,
   log,
   sin,
   cos,

@@ -42,4 +42,28 @@ Tensor Tensor::clamp(std::optional<double> min, std::optional<double> max) const
   return gradus::clamp(*this, min, max);
 }
 
+Tensor Tensor::exp2() const { return gradus::exp2(*this); }
+Tensor Tensor::expm1() const { return gradus::expm1(*this); }
+Tensor Tensor::log1p() const { return gradus::log1p(*this); }
+Tensor Tensor::log2() const { return gradus::log2(*this); }
+Tensor Tensor::log10() const { return gradus::log10(*this); }
+Tensor Tensor::rsqrt() const { return gradus::rsqrt(*this); }
+Tensor Tensor::reciprocal() const { return gradus::reciprocal(*this); }
+Tensor Tensor::erf() const { return gradus::erf(*this); }
+Tensor Tensor::tan() const { return gradus::tan(*this); }
+Tensor Tensor::asin() const { return gradus::asin(*this); }
+Tensor Tensor::acos() const { return gradus::acos(*this); }
+Tensor Tensor::atan() const { return gradus::atan(*this); }
+Tensor Tensor::sinh() const { return gradus::sinh(*this); }
+Tensor Tensor::cosh() const { return gradus::cosh(*this); }
+Tensor Tensor::floor() const { return gradus::floor(*this); }
+Tensor Tensor::ceil() const { return gradus::ceil(*this); }
+Tensor Tensor::round() const { return gradus::round(*this); }
+Tensor Tensor::trunc() const { return gradus::trunc(*this); }
+Tensor Tensor::atan2(const Tensor& x) const { return gradus::atan2(*this, x); }
+Tensor Tensor::remainder(const Tensor& divisor) const { return gradus::remainder(*this, divisor); }
+Tensor Tensor::remainder(double divisor) const { return gradus::remainder(*this, divisor); }
+Tensor Tensor::lerp(const Tensor& end, const Tensor& weight) const { return gradus::lerp(*this, end, weight); }
+Tensor Tensor::lerp(const Tensor& end, double weight) const { return gradus::lerp(*this, end, weight); }
+
 }  // namespace gradus

@@ -59,7 +59,7 @@ std::string Args::to_string() const {
 const std::vector<Row>& op_table() {
   static const std::vector<Row> table = [] {
     std::vector<Row> rows;
-    for (auto family : {arithmetic_rows, operator_rows, comparison_rows, pointwise_rows, reduction_rows, product_rows,
+    for (auto family : {arithmetic_rows, operator_rows, comparison_rows, pointwise_rows, function_rows, activation_rows, reduction_rows, product_rows,
                         indexing_rows, view_rows, loss_rows}) {
       std::vector<Row> more = family();
       std::move(more.begin(), more.end(), std::back_inserter(rows));
@@ -92,6 +92,9 @@ Tensor fill(const Input& input, std::size_t position, Dtype dtype) {
         break;
       case Fill::signed_:
         values[i] = (random() & 1 ? 1 : -1) * (0.25 + 1.5 * uniform(random));
+        break;
+      case Fill::fraction:
+        values[i] = 1.8 * uniform(random) - 0.9;
         break;
       case Fill::distinct:
         values[i] = (order[i] - static_cast<double>(count / 2) + 0.3) / 8 + 0.04 * static_cast<double>(position);

@@ -43,6 +43,7 @@ enum class Fill {
   normal,    // about [-2, 2]
   positive,  // [0.25, 2.25)
   signed_,   // positive or its negative: away from a kink or pole at 0
+  fraction,  // (-0.9, 0.9)
   distinct,  // differences of at least 0.02 inside an input and between inputs: no ties
   index,     // int64 in [0, bound)
   mask       // boolean
@@ -59,6 +60,7 @@ struct Input {
 inline Input normal(const Shape& shape) { return {Fill::normal, shape}; }
 inline Input positive(const Shape& shape) { return {Fill::positive, shape}; }
 inline Input away_from_zero(const Shape& shape) { return {Fill::signed_, shape}; }
+inline Input fraction(const Shape& shape) { return {Fill::fraction, shape}; }
 inline Input distinct(const Shape& shape) { return {Fill::distinct, shape}; }
 inline Input index(const Shape& shape, std::int64_t bound) { return {Fill::index, shape, bound, false}; }
 inline Input mask(const Shape& shape) { return {Fill::mask, shape, 0, false}; }
@@ -105,6 +107,8 @@ std::vector<Row> arithmetic_rows();
 std::vector<Row> operator_rows();
 std::vector<Row> comparison_rows();
 std::vector<Row> pointwise_rows();
+std::vector<Row> function_rows();
+std::vector<Row> activation_rows();
 std::vector<Row> reduction_rows();
 std::vector<Row> product_rows();
 std::vector<Row> indexing_rows();

@@ -15,6 +15,7 @@ import sys
 import torch
 import torch.nn.functional as F
 
+import functions as pointwise_functions
 from cases import *  # noqa: F403  (the vocabulary of this file)
 
 REDUCTIONS = ["none", "mean", "sum"]
@@ -454,6 +455,7 @@ FAMILIES = {
     "indexing": indexing,
     "views": views,
     "losses": losses,
+    **pointwise_functions.FAMILIES,
 }
 
 

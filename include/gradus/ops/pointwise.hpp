@@ -33,6 +33,66 @@ Tensor gelu(const Tensor& x);
 Tensor softplus(const Tensor& x);
 // min(max(x, min), max); at least one bound; derivative 1 on the bounds
 Tensor clamp(const Tensor& x, std::optional<double> min, std::optional<double> max = {});
+
+// --- Exponentials, logarithms, roots ---------------------------------------------------------------------------------
+// 2^x
+Tensor exp2(const Tensor& x);
+// e^x - 1, accurate near 0
+Tensor expm1(const Tensor& x);
+// ln(1 + x), accurate near 0
+Tensor log1p(const Tensor& x);
+Tensor log2(const Tensor& x);
+Tensor log10(const Tensor& x);
+// 1 / sqrt(x)
+Tensor rsqrt(const Tensor& x);
+// 1 / x; integers give float32
+Tensor reciprocal(const Tensor& x);
+// 2 / sqrt(pi) times the integral of e^(-t^2) from 0 to x
+Tensor erf(const Tensor& x);
+
+// --- Trigonometry ----------------------------------------------------------------------------------------------------
+Tensor tan(const Tensor& x);
+Tensor asin(const Tensor& x);
+Tensor acos(const Tensor& x);
+Tensor atan(const Tensor& x);
+// The angle of the point (x, y), in [-pi, pi]
+Tensor atan2(const Tensor& y, const Tensor& x);
+Tensor sinh(const Tensor& x);
+Tensor cosh(const Tensor& x);
+
+// --- Rounding: derivative 0; integers are returned as they are -------------------------------------------------------
+Tensor floor(const Tensor& x);
+Tensor ceil(const Tensor& x);
+// To the nearest integer, halves to the even one
+Tensor round(const Tensor& x);
+// Towards 0
+Tensor trunc(const Tensor& x);
+// a - b floor(a / b): it has the sign of b, as in Python. Throws if an integer is divided by 0.
+Tensor remainder(const Tensor& a, const Tensor& b);
+Tensor remainder(const Tensor& a, double b);
+
+// --- Activations -----------------------------------------------------------------------------------------------------
+// x > 0 ? x : negative_slope x
+Tensor leaky_relu(const Tensor& x, double negative_slope = 0.01);
+// x > 0 ? x : alpha (e^x - 1)
+Tensor elu(const Tensor& x, double alpha = 1);
+// 1.0507 elu(x, 1.6733): keeps mean 0 and variance 1 through layers (Klambauer et al., 2017)
+Tensor selu(const Tensor& x);
+// x sigmoid(x)
+Tensor silu(const Tensor& x);
+// x tanh(softplus(x))
+Tensor mish(const Tensor& x);
+// min(max(x, min_val), max_val); derivative 0 on the bounds. Throws if min_val > max_val.
+Tensor hardtanh(const Tensor& x, double min_val = -1, double max_val = 1);
+// x / (1 + |x|)
+Tensor softsign(const Tensor& x);
+// ln sigmoid(x), stable for any x
+Tensor logsigmoid(const Tensor& x);
+
+// --- Between two tensors ---------------------------------------------------------------------------------------------
+// start + weight (end - start)
+Tensor lerp(const Tensor& start, const Tensor& end, const Tensor& weight);
+Tensor lerp(const Tensor& start, const Tensor& end, double weight);
 // condition ? a : b
 Tensor where(const Tensor& condition, const Tensor& a, const Tensor& b);
 Tensor where(const Tensor& condition, const Tensor& a, double b);

@@ -171,6 +171,17 @@ GRADUS_INLINE xsimd::batch<T> exp(xsimd::batch<T> x) {
   return scale(expm1_r + xsimd::batch<T>(T(1)), n);
 }
 
+// 2^n (e^r - 1) + (2^n - 1) keeps the relative accuracy near 0; for a large n, where 2^n might overflow, it is e^x.
+template <class T>
+GRADUS_INLINE xsimd::batch<T> expm1(xsimd::batch<T> x) {
+  using V = xsimd::batch<T>;
+  const V one(T(1)), lowest(T(-60)), large(T(60));
+  auto [n, expm1_r] = exp_parts<T>(select(x < lowest, lowest, clamp_exponent<T>(x)));
+  V power = power_of_two(select(n > large, large, n));
+  V y = select(n > large, scale(expm1_r + one, n), multiply_add(power, expm1_r, power - one));
+  return y | sign_bit<T>(x);  // of -0
+}
+
 // --- log ------------------------------------------------------------------------------------------------------------
 
 GRADUS_INLINE Vec<float> log(Vec<float> x) { return xsimd::log(x); }

@@ -59,6 +59,13 @@ struct Exp {
   }
 };
 
+struct Expm1 {
+  template <class T>
+  static Vec<T> apply(Vec<T> x) {
+    return expm1<T>(x);
+  }
+};
+
 struct Log {
   template <class T>
   static Vec<T> apply(Vec<T> x) {
@@ -127,6 +134,7 @@ void fill_floating(Table<T>& table) {
   fill_any(table);
   table.unary[index(Unary::sqrt)] = unary<T, Sqrt>;
   table.unary[index(Unary::exp)] = unary<T, Exp>;
+  table.unary[index(Unary::expm1)] = unary<T, Expm1>;
   table.unary[index(Unary::log)] = unary<T, Log>;
   table.unary[index(Unary::sin)] = unary<T, Sin>;
   table.unary[index(Unary::cos)] = unary<T, Cos>;

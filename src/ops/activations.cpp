@@ -1,0 +1,90 @@
+// Activations beyond relu, tanh, sigmoid, gelu and softplus, made of the kernels of those.
+
+#include <cmath>
+
+#include "autograd/observer.hpp"
+#include "autograd/record.hpp"
+#include "gradus/ops.hpp"
+#include "ops/derivatives.hpp"
+#include "ops/elementwise.hpp"
+#include "ops/map.hpp"
+
+namespace gradus {
+
+using kernels::Binary;
+using kernels::Unary;
+
+namespace {
+
+// scale * (x > 0 ? x : alpha (e^x - 1)), whose slope jumps at 0 unless alpha is 1.
+Tensor exponential_linear(const char* op, const Tensor& x, double alpha, double scale) {
+  if (alpha != 1) note_branches(op, [&] { return sign(x); });
+  const auto value = [=](auto v, auto below) {
+    using T = decltype(v);
+    return v > 0 ? static_cast<T>(scale) * v : static_cast<T>(scale * alpha) * below;
+  };
+  return record(op, map(op, value, x, apply(op, Unary::expm1, x)),
+                wrt(x, [x = Saved(x), alpha, scale](const Tensor& g) {
+                  const Tensor below = exp(clamp(x, {}, 0.0));  // finite on the other side too
+                  return where(gt(x, 0.0), g * scale, g * (scale * alpha * below));
+                }));
+}
+
+}  // namespace
+
+Tensor leaky_relu(const Tensor& x, double negative_slope) {
+  note_branches("leaky_relu", [&] { return sign(x); });
+  const auto value = [=](auto v) { return v > 0 ? v : v * static_cast<decltype(v)>(negative_slope); };
+  return record("leaky_relu", map("leaky_relu", value, x), wrt(x, [x = Saved(x), negative_slope](const Tensor& g) {
+                  return where(gt(x, 0.0), g, g * negative_slope);
+                }));
+}
+
+Tensor elu(const Tensor& x, double alpha) { return exponential_linear("elu", x, alpha, 1); }
+
+Tensor selu(const Tensor& x) {
+  // The fixed point of mean 0 and variance 1 (Klambauer et al., 2017).
+  return exponential_linear("selu", x, 1.6732632423543772848170429916717, 1.0507009873554804934193349852946);
+}
+
+Tensor silu(const Tensor& x) {
+  return record("silu", apply("silu", Binary::mul, x, apply("silu", Unary::sigmoid, x)),
+                wrt(x, [x = Saved(x)](const Tensor& g) {
+                  const Tensor s = sigmoid(x);
+                  return g * (s * (1.0 + x * (1.0 - s)));
+                }));
+}
+
+Tensor mish(const Tensor& x) {
+  const Tensor gate = apply("mish", Unary::softplus, x);
+  apply_into(gate, Unary::tanh, gate);
+  return record("mish", apply("mish", Binary::mul, x, gate), wrt(x, [x = Saved(x)](const Tensor& g) {
+                  const Tensor t = tanh(softplus(x));
+                  return g * (t + x * (1.0 - square(t)) * sigmoid(x));
+                }));
+}
+
+Tensor hardtanh(const Tensor& x, double min_val, double max_val) {
+  if (!(min_val <= max_val)) fail("hardtanh: min_val {} must not exceed max_val {}", min_val, max_val);
+  note_branches("hardtanh", [&] { return sign(x - min_val) + 3 * sign(x - max_val); });
+  const Tensor y = apply("hardtanh", Binary::maximum, x, min_val);
+  apply_into(y, "hardtanh", Binary::minimum, y, max_val);
+  return record("hardtanh", y, wrt(x, [x = Saved(x), min_val, max_val](const Tensor& g) {
+                  return where(gt(x, min_val), where(lt(x, max_val), g, 0.0), 0.0);
+                }));
+}
+
+Tensor softsign(const Tensor& x) {
+  return record("softsign",
+                map(
+                    "softsign", [](auto v) { return v / (1 + std::abs(v)); }, x),
+                wrt(x, [x = Saved(x)](const Tensor& g) { return g / square(1.0 + abs(x)); }));
+}
+
+Tensor logsigmoid(const Tensor& x) {
+  const Tensor y = apply("logsigmoid", Unary::softplus, apply("logsigmoid", Unary::neg, x));
+  apply_into(y, Unary::neg, y);
+  return record("logsigmoid", y, wrt(x, [x = Saved(x)](const Tensor& g) { return softplus_backward(g, -x.get()); }));
+}
+
+}  // namespace gradus
