@@ -10,5 +10,6 @@
 #include "gradus/ops/losses.hpp"
 #include "gradus/ops/pointwise.hpp"
 #include "gradus/ops/products.hpp"
+#include "gradus/ops/rearrange.hpp"
 #include "gradus/ops/reduce.hpp"
 #include "gradus/ops/views.hpp"

@@ -9,6 +9,7 @@
 #include <span>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "gradus/dtype.hpp"
 #include "gradus/error.hpp"
@@ -110,6 +111,10 @@ class Tensor {
   Tensor squeeze() const;
   Tensor squeeze(std::int64_t dim) const;
   Tensor unsqueeze(std::int64_t dim) const;
+  std::vector<Tensor> split(std::int64_t split_size, std::int64_t dim = 0) const;
+  std::vector<Tensor> chunk(std::int64_t chunks, std::int64_t dim = 0) const;
+  std::vector<Tensor> unbind(std::int64_t dim = 0) const;
+  Tensor repeat(const Shape& repeats) const;
   Tensor contiguous() const;
   Tensor clone() const;
   Tensor to(Dtype dtype) const;
@@ -187,6 +192,7 @@ class Tensor {
   Tensor argmin(std::optional<std::int64_t> dim = {}, const ReduceOptions& options = {}) const;
   Tensor norm(double p = 2) const;
   Tensor gather(std::int64_t dim, const Tensor& index) const;
+  Tensor masked_fill(const Tensor& mask, double value) const;
 
   // --- In place: written with recorded history, or under NoGrad without -------------------------------------------
   Tensor& add_(const Tensor& other, double alpha = 1);

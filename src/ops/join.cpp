@@ -8,6 +8,7 @@
 #include "gradus/ops.hpp"
 #include "ops/copy.hpp"
 #include "ops/derivatives.hpp"
+#include "ops/indexing.hpp"
 #include "ops/rows.hpp"
 
 namespace gradus {
@@ -24,6 +25,8 @@ Split split_at(const Shape& shape, std::int64_t dim) {
   return s;
 }
 
+}  // namespace
+
 void check_index(const char* op, const Tensor& index, std::int64_t size) {
   if (index.dtype() != int64) fail("{}: the index must be int64, got {}", op, index.dtype());
   const Tensor dense_index = dense(index);
@@ -32,33 +35,12 @@ void check_index(const char* op, const Tensor& index, std::int64_t size) {
   }
 }
 
-// gather needs an index of x's dims, nowhere larger than x except along dim.
 void check_gather(const char* op, const Shape& x, std::int64_t dim, const Tensor& index) {
   bool fits = index.dim() == x.size();
   for (std::int64_t i = 0; fits && i < x.size(); ++i) fits = i == dim || index.shape()[i] <= x[i];
   if (!fits) fail("{}: an index of shape {} does not fit a tensor of shape {} along dim {}", op, index.shape(), x, dim);
   check_index(op, index, x.empty() ? 1 : x[dim]);
 }
-
-// Calls f(place in x, place in index) for every element of the index; both dense.
-template <class F>
-void for_gathered(const Shape& x, const Shape& shape, std::int64_t dim, const std::int64_t* index, const F& f) {
-  const Shape strides = contiguous_strides(x);
-  Shape position = shape;
-  for (std::int64_t i = 0; i < shape.size(); ++i) position[i] = 0;
-  const std::int64_t count = shape.numel();
-  for (std::int64_t at = 0; at < count; ++at) {
-    std::int64_t place = 0;
-    for (std::int64_t i = 0; i < shape.size(); ++i) place += (i == dim ? index[at] : position[i]) * strides[i];
-    f(place, at);
-    for (std::int64_t i = shape.size(); i-- > 0;) {
-      if (++position[i] < shape[i]) break;
-      position[i] = 0;
-    }
-  }
-}
-
-}  // namespace
 
 Tensor cat(const std::vector<Tensor>& tensors, std::int64_t dim) {
   if (tensors.empty()) fail("cat: at least one tensor is needed");

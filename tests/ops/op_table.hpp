@@ -86,7 +86,7 @@ struct BadCall {
 };
 
 struct Row {
-  std::string name;  // "op" or "op:overload"
+  std::string name;  // "op" or "op:overload"; another output of the same function is "op.output"
   std::function<Tensor(const Tensors&, const Args&)> call;
   std::vector<Case> cases;
   std::vector<BadCall> bad_calls = {};
@@ -97,7 +97,8 @@ struct Row {
   std::function<Tensor(const Tensors&, const Args&)> method = {};              // the same as a member function
   std::function<Tensor&(Tensor&, const Tensors&, const Args&)> in_place = {};  // the same, written into the first input
 
-  std::string op() const { return name.substr(0, name.find(':')); }
+  std::string op() const { return name.substr(0, name.find_first_of(":.")); }
+  bool is_further_output() const { return name.find('.') != std::string::npos; }
 };
 
 const std::vector<Row>& op_table();
@@ -114,6 +115,8 @@ std::vector<Row> product_rows();
 std::vector<Row> indexing_rows();
 std::vector<Row> view_rows();
 std::vector<Row> loss_rows();
+std::vector<Row> einsum_rows();
+std::vector<Row> rearrange_rows();
 
 // The inputs of a case, the same at every call; floating ones have the dtype asked for.
 Tensors make_inputs(const std::vector<Input>& inputs, Dtype dtype);

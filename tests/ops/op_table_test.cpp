@@ -146,11 +146,12 @@ std::string op_headers() {
 }
 
 TEST_CASE("every op of the headers has a row in the table") {
-  const auto declared = declarations(op_headers(), R"(\n(?:Tensor|Extreme|Sorted|bool) (operator[^ (]+|\w+)\()");
+  const auto declared =
+      declarations(op_headers(), R"(\n(?:Tensor|Extreme|Sorted|bool|std::vector<Tensor>) (operator[^ (]+|\w+)\()");
   REQUIRE(declared.size() > 50);
   std::map<std::string, int> rows;
   for (const Row& row : op_table()) {
-    if (row.name.find(":indices") == std::string::npos) ++rows[row.op()];
+    if (row.name.find(":indices") == std::string::npos && !row.is_further_output()) ++rows[row.op()];
   }
   for (const auto& [op, overloads] : declared) {
     CAPTURE(op);

@@ -17,6 +17,7 @@ import torch.nn.functional as F
 
 import functions as pointwise_functions
 from cases import *  # noqa: F403  (the vocabulary of this file)
+from rearranging import rearranging, scattering, splitting, vectors
 
 REDUCTIONS = ["none", "mean", "sum"]
 
@@ -455,6 +456,10 @@ FAMILIES = {
     "indexing": indexing,
     "views": views,
     "losses": losses,
+    "rearranging": rearranging,
+    "splitting": splitting,
+    "scattering": scattering,
+    "vectors": vectors,
     **pointwise_functions.FAMILIES,
 }
 
