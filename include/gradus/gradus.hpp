@@ -8,6 +8,7 @@
 #include "gradus/error.hpp"
 #include "gradus/factory.hpp"
 #include "gradus/gradcheck.hpp"
+#include "gradus/linalg.hpp"
 #include "gradus/memory.hpp"
 #include "gradus/nn.hpp"
 #include "gradus/ops.hpp"

@@ -117,6 +117,7 @@ std::vector<Row> view_rows();
 std::vector<Row> loss_rows();
 std::vector<Row> einsum_rows();
 std::vector<Row> rearrange_rows();
+std::vector<Row> linalg_rows();
 
 // The inputs of a case, the same at every call; floating ones have the dtype asked for.
 Tensors make_inputs(const std::vector<Input>& inputs, Dtype dtype);

@@ -17,6 +17,7 @@ import torch.nn.functional as F
 
 import functions as pointwise_functions
 from cases import *  # noqa: F403  (the vocabulary of this file)
+from linalg import linalg
 from rearranging import rearranging, scattering, splitting, vectors
 
 REDUCTIONS = ["none", "mean", "sum"]
@@ -456,6 +457,7 @@ FAMILIES = {
     "indexing": indexing,
     "views": views,
     "losses": losses,
+    "linalg": linalg,
     "rearranging": rearranging,
     "splitting": splitting,
     "scattering": scattering,
