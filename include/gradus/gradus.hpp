@@ -7,6 +7,7 @@
 #include "gradus/dtype.hpp"
 #include "gradus/error.hpp"
 #include "gradus/factory.hpp"
+#include "gradus/function.hpp"
 #include "gradus/functional.hpp"
 #include "gradus/gradcheck.hpp"
 #include "gradus/linalg.hpp"
