@@ -3,7 +3,10 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
+#include <memory>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "gradus/tensor.hpp"
@@ -54,6 +57,50 @@ struct GradOptions {
 
 // The derivatives of sum(output * grad_outputs) by each input; no grad() is touched.
 std::vector<Tensor> grad(const Tensor& output, const std::vector<Tensor>& inputs, const GradOptions& options = {});
+
+struct NextFunction;
+struct Node;
+
+// Sees the gradients by the op's inputs (undefined where nobody wants one) and by its output; what it returns takes the
+// place of the former. An empty list, or an undefined tensor in it, leaves them as they are.
+using GradFnHook =
+    std::function<std::vector<Tensor>(const std::vector<Tensor>& grad_inputs, const std::vector<Tensor>& grad_outputs)>;
+// Sees the gradients that arrive, and may return others.
+using GradFnPrehook = std::function<std::vector<Tensor>(const std::vector<Tensor>& grad_outputs)>;
+
+// An op on the tape: what Tensor::grad_fn() returns. A handle, which keeps the op and all that it depends on alive. All
+// but the test for existence throws if there is no op.
+class GradFn {
+ public:
+  GradFn() = default;
+  explicit operator bool() const { return node_ != nullptr; }
+  bool operator==(const GradFn& other) const { return node_ == other.node_; }
+
+  std::string name() const;
+  std::uint64_t id() const;    // grows with time
+  const Shape& shape() const;  // of the result
+  Dtype dtype() const;
+  // Where its gradients go: one entry per input that requires one; none once a backward pass has freed the op.
+  std::vector<NextFunction> next_functions() const;
+
+  // Hooks may add and remove hooks; these count from the next pass on. The result is for remove_hook.
+  int register_hook(GradFnHook hook) const;
+  int register_prehook(GradFnPrehook hook) const;
+  void remove_hook(int id) const;
+
+ private:
+  friend class Tensor;
+  explicit GradFn(std::shared_ptr<Node> node) : node_(std::move(node)) {}
+  Node& node() const;
+
+  std::shared_ptr<Node> node_;
+};
+
+struct NextFunction {
+  GradFn fn;          // the op that computed the input,
+  Tensor variable;    // or, if it is a leaf, the input itself
+  std::size_t input;  // which argument of the op it is
+};
 
 // The tape's nodes alive in this process: back to zero when every result is gone.
 std::int64_t live_nodes();

@@ -17,6 +17,7 @@
 
 namespace gradus {
 
+class GradFn;  // of autograd.hpp: the op that computed a tensor
 class Tensor;
 struct TensorImpl;
 
@@ -82,9 +83,13 @@ class Tensor {
   bool requires_grad() const;  // a leaf that asks for a gradient, or computed from one
   bool is_leaf() const;
   Tensor& set_requires_grad(bool requires_grad = true);  // leaves of a floating dtype only
-  Tensor grad() const;                                   // undefined until backward() has reached this leaf
+  Tensor grad() const;  // undefined until backward() has reached this leaf, or result that retains its gradient
   void set_grad(const Tensor& grad);
   void zero_grad();  // grad() becomes undefined
+  // Lets backward() fill the grad() of a result, too. Throws if it requires no gradient; leaves do so anyway.
+  void retain_grad() const;
+  bool retains_grad() const;  // false for leaves
+  GradFn grad_fn() const;     // the op that computed this tensor: none for a leaf
   // d(this)/d(leaf) is added to every leaf's grad(). A tensor of more than one element needs options.gradient.
   void backward() const;
   void backward(const BackwardOptions& options) const;

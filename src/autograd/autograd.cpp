@@ -29,33 +29,56 @@ Tensor& Tensor::set_requires_grad(bool requires_grad) {
   return *this;
 }
 
-Tensor Tensor::grad() const { return impl(*this).grad; }
+namespace {
+
+// Where backward() leaves the gradient: at the leaf or, if a result retains it, at the op, which outlives its handles.
+Tensor& grad_of(TensorImpl& t) {
+  const bool retained = t.node && t.node->extras && t.node->extras->retains_grad;
+  return retained ? t.node->extras->grad : t.grad;
+}
+
+Hooks& hooks_of(TensorImpl& t) {
+  if (t.node) return t.node->with_extras().hooks;
+  if (!t.hooks) t.hooks = std::make_unique<Hooks>();
+  return *t.hooks;
+}
+
+}  // namespace
+
+Tensor Tensor::grad() const { return grad_of(impl(*this)); }
 
 void Tensor::set_grad(const Tensor& grad) {
   TensorImpl& t = impl(*this);
   if (grad.defined() && (grad.shape() != t.shape || grad.dtype() != t.dtype)) {
     fail("set_grad: the gradient must be {} {}, got {} {}", t.dtype, t.shape, grad.dtype(), grad.shape());
   }
-  t.grad = grad;
+  grad_of(t) = grad;
 }
 
-void Tensor::zero_grad() { impl(*this).grad = Tensor(); }
+void Tensor::zero_grad() { grad_of(impl(*this)) = Tensor(); }
+
+void Tensor::retain_grad() const {
+  if (!needs_grad(*this)) fail("retain_grad: a tensor that requires no gradient has none to retain");
+  if (const NodeRef& node = impl(*this).node) node->with_extras().retains_grad = true;
+}
+
+bool Tensor::retains_grad() const {
+  const NodeRef& node = impl(*this).node;
+  return node && node->extras && node->extras->retains_grad;
+}
 
 Tensor Tensor::detach() const { return alias(*this); }
 
 int Tensor::register_hook(std::function<Tensor(const Tensor&)> hook) const {
   TensorImpl& t = impl(*this);
   if (!needs_grad(*this)) fail("register_hook: a tensor that requires no gradient has none to see");
-  std::unique_ptr<Hooks>& hooks = t.node ? t.node->hooks : t.hooks;
-  if (!hooks) hooks = std::make_unique<Hooks>();
-  hooks->list.emplace_back(hooks->next_id, std::move(hook));
-  return hooks->next_id++;
+  Hooks& hooks = hooks_of(t);
+  hooks.list.emplace_back(hooks.next_id, std::move(hook));
+  return hooks.next_id++;
 }
 
 void Tensor::remove_hook(int id) const {
-  TensorImpl& t = impl(*this);
-  std::unique_ptr<Hooks>& hooks = t.node ? t.node->hooks : t.hooks;
-  const auto removed = hooks ? std::erase_if(hooks->list, [id](const auto& entry) { return entry.first == id; }) : 0;
+  const auto removed = std::erase_if(hooks_of(impl(*this)).list, [id](const auto& entry) { return entry.first == id; });
   if (removed == 0) fail("remove_hook: no hook {} on this tensor", id);
 }
 

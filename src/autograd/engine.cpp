@@ -28,19 +28,31 @@ class GradMode {
 
 bool is_same(const Tensor& leaf, const Tensor& other) { return leaf.defined() && leaf.is(other); }
 
-Tensor run_hooks(const std::unique_ptr<Hooks>& hooks, Tensor gradient) {
-  if (!hooks) return gradient;
-  const auto list = hooks->list;  // a hook may add or remove hooks
-  for (const auto& [id, hook] : list) {
-    Tensor replaced = hook(gradient);
-    if (!replaced.defined()) continue;
-    if (replaced.shape() != gradient.shape() || replaced.dtype() != gradient.dtype()) {
-      fail("hook: the gradient is {} {}, its replacement {} {}", gradient.dtype(), gradient.shape(), replaced.dtype(),
-           replaced.shape());
-    }
-    gradient = std::move(replaced);
+void replace(Tensor& gradient, Tensor replacement) {
+  if (!replacement.defined()) return;
+  if (gradient.defined() && (replacement.shape() != gradient.shape() || replacement.dtype() != gradient.dtype())) {
+    fail("hook: the gradient is {} {}, its replacement {} {}", gradient.dtype(), gradient.shape(), replacement.dtype(),
+         replacement.shape());
   }
+  gradient = std::move(replacement);
+}
+
+Tensor run_hooks(const Hooks& hooks, Tensor gradient) {
+  const auto list = hooks.list;  // a hook may add or remove hooks
+  for (const auto& [id, hook] : list) replace(gradient, hook(gradient));
   return gradient;
+}
+
+void run_hooks_after(const Node& node, std::vector<Tensor>& grad_inputs, const Tensor& g) {
+  const auto list = node.extras->hooks_after;
+  for (const auto& [id, hook] : list) {
+    std::vector<Tensor> replaced = hook(grad_inputs, {g});
+    if (replaced.empty()) continue;
+    if (replaced.size() != grad_inputs.size()) {
+      fail("hook: '{}' has {} gradients, the hook returned {}", node.name, grad_inputs.size(), replaced.size());
+    }
+    for (std::size_t i = 0; i < replaced.size(); ++i) replace(grad_inputs[i], std::move(replaced[i]));
+  }
 }
 
 Tensor plus(Tensor sum, const Tensor& more, bool create_graph) {
@@ -50,14 +62,14 @@ Tensor plus(Tensor sum, const Tensor& more, bool create_graph) {
   return sum;
 }
 
-void accumulate_at_leaf(TensorImpl& leaf, Tensor gradient, bool create_graph) {
-  if (!leaf.grad.defined()) {
+void add_to_grad(Tensor& grad, Tensor gradient, bool create_graph) {
+  if (!grad.defined()) {
     // A gradient that nobody else sees becomes the leaf's own without a copy.
-    leaf.grad = is_exclusive(gradient) && gradient.is_contiguous() ? std::move(gradient) : gradient.clone();
-  } else if (create_graph || needs_grad(leaf.grad) || !leaf.grad.is_contiguous()) {
-    leaf.grad = sum_of(leaf.grad, gradient);
+    grad = is_exclusive(gradient) && gradient.is_contiguous() ? std::move(gradient) : gradient.clone();
+  } else if (create_graph || needs_grad(grad) || !grad.is_contiguous()) {
+    grad = sum_of(grad, gradient);
   } else {
-    accumulate(leaf.grad, gradient);
+    accumulate(grad, gradient);
   }
 }
 
@@ -164,7 +176,7 @@ class BackwardPass {
       send_to_leaf(output, gradient);
     }
     while (!queue_.empty()) visit(*queue_.pop().get());
-    for (auto& [leaf, sum] : hooked_) arrive(leaf, run_hooks(impl(leaf).hooks, std::move(sum)));
+    for (auto& [leaf, sum] : hooked_) arrive(leaf, run_hooks(*impl(leaf).hooks, std::move(sum)));
   }
 
  private:
@@ -178,21 +190,24 @@ class BackwardPass {
 
   void visit(Node& node) {
     node.pass = nullptr;
-    const Tensor g = run_hooks(node.hooks, std::exchange(node.pending, Tensor()));
+    Tensor g = std::exchange(node.pending, Tensor());
+    if (node.extras) g = run_hooks(node.extras->hooks, std::move(g));
     if (node.freed) {
       fail("backward: the graph at '{}' was freed by an earlier backward; pass .retain_graph = true to that one",
            node.name);
     }
-    if (targets_) targets_->arrived_at_node(&node, g);
+    if (observer != nullptr) observer->arrived(node, g);
+    if (targets_)
+      targets_->arrived_at_node(&node, g);
+    else if (node.extras && node.extras->retains_grad)
+      add_to_grad(node.extras->grad, g, create_graph_);
     const Tensor y = output_of(node);
     const Node* const outer = std::exchange(running_node, &node);
     try {
-      if (node.joint.vjp != nullptr) {
-        send_jointly(node, g, y);
+      if (node.extras && !node.extras->hooks_after.empty()) {
+        send_through_hooks(node, g, y);
       } else {
-        for (Edge& edge : node.edges()) {
-          if (wants(edge)) send(node, edge, edge.vjp(edge.closure, g, y));
-        }
+        derive(node, g, y, [&](const Edge& edge, Tensor gradient) { send(node, edge, std::move(gradient)); });
       }
     } catch (...) {
       running_node = outer;
@@ -207,7 +222,17 @@ class BackwardPass {
 
   bool wants(const Edge& edge) const { return !targets_ || targets_->needs(edge); }
 
-  void send_jointly(Node& node, const Tensor& g, const Tensor& y) {
+  // Calls the node's VJPs and hands each result to deliver(edge, gradient).
+  template <class Deliver>
+  void derive(Node& node, const Tensor& g, const Tensor& y, const Deliver& deliver) {
+    if (node.joint.vjp != nullptr) return derive_jointly(node, g, y, deliver);
+    for (Edge& edge : node.edges()) {
+      if (wants(edge)) deliver(edge, edge.vjp(edge.closure, g, y));
+    }
+  }
+
+  template <class Deliver>
+  void derive_jointly(Node& node, const Tensor& g, const Tensor& y, const Deliver& deliver) {
     std::array<Tensor, 8> few;
     std::array<bool, 8> few_wanted{};
     std::vector<Tensor> many;
@@ -224,7 +249,20 @@ class BackwardPass {
     Gradients gradients(results, wanted);
     node.joint.vjp(node.joint.closure, g, y, gradients);
     for (const Edge& edge : node.edges()) {
-      if (wanted[edge.input]) send(node, edge, std::move(results[edge.input]));
+      if (wanted[edge.input]) deliver(edge, std::move(results[edge.input]));
+    }
+  }
+
+  void send_through_hooks(Node& node, const Tensor& g, const Tensor& y) {
+    std::size_t inputs = node.joint.inputs;
+    for (const Edge& edge : node.edges()) inputs = std::max<std::size_t>(inputs, edge.input + 1);
+    std::vector<Tensor> gradients(inputs);
+    derive(node, g, y, [&](const Edge& edge, Tensor gradient) {
+      if (gradient.defined()) gradients[edge.input] = fitted(node, edge, std::move(gradient));
+    });
+    run_hooks_after(node, gradients, g);
+    for (const Edge& edge : node.edges()) {
+      if (wants(edge)) send(node, edge, std::move(gradients[edge.input]));
     }
   }
 
@@ -273,7 +311,7 @@ class BackwardPass {
     if (targets_)
       targets_->arrived_at_leaf(leaf, gradient, create_graph_);
     else
-      accumulate_at_leaf(impl(leaf), std::move(gradient), create_graph_);
+      add_to_grad(impl(leaf).grad, std::move(gradient), create_graph_);
   }
 
   bool retain_graph_;

@@ -63,6 +63,13 @@ void Node::free_edges() noexcept {
   output = Tensor();
 }
 
+void hand_on_retained_grad(Node* from, Node* to) {
+  if (from == nullptr || to == nullptr || !from->extras || !from->extras->retains_grad) return;
+  from->extras->retains_grad = false;
+  to->with_extras().retains_grad = true;
+  to->extras->grad = std::exchange(from->extras->grad, Tensor());
+}
+
 const char* grad_fn_name(const Tensor& tensor) {
   const NodeRef& node = impl(tensor).node;
   return node ? node->name : nullptr;

@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <span>
 
+#include "gradus/autograd.hpp"
 #include "tensor/impl.hpp"
 
 namespace gradus {
@@ -45,6 +46,22 @@ struct JointVjp {
   void (*destroy_closure)(void* closure) noexcept = nullptr;
 };
 
+// Where an op was recorded; known only while anomalies are looked for.
+struct Origin {
+  std::uint64_t place = 0;              // the how-manieth op
+  const char* derivative_of = nullptr;  // the op whose VJP recorded it, in a recorded backward pass
+  std::vector<void*> calls;             // return addresses, innermost first
+};
+
+// What few nodes have.
+struct NodeExtras {
+  Hooks hooks;                                          // see the gradient that arrives
+  std::vector<std::pair<int, GradFnHook>> hooks_after;  // see what the VJPs make of it; ids are those of `hooks`
+  bool retains_grad = false;
+  Tensor grad;  // of the result, if it is retained
+  Origin origin;
+};
+
 struct alignas(std::max_align_t) Node {
   std::atomic<std::uint32_t> references{1};
   std::uint32_t edge_count = 0;
@@ -58,18 +75,26 @@ struct alignas(std::max_align_t) Node {
   std::uint32_t output_version = 0;
   Dtype dtype;
   Shape shape;
-  Tensor output;               // the result without history, if a VJP reads it
-  Tensor pending;              // the sum of the gradients that have arrived during a backward pass
-  const void* pass = nullptr;  // that pass; one at a time may walk a graph
-  JointVjp joint;              // if set, the edges have no VJPs of their own
-  std::unique_ptr<Hooks> hooks;
+  Tensor output;                               // the result without history, if a VJP reads it
+  Tensor pending;                              // the sum of the gradients that have arrived during a backward pass
+  const void* pass = nullptr;                  // that pass; one at a time may walk a graph
+  JointVjp joint;                              // if set, the edges have no VJPs of their own
+  mutable std::unique_ptr<NodeExtras> extras;  // not what the node is, but what is noted on its margin
 
   Node(const char* op_name, const Tensor& result, std::size_t bytes);
   ~Node();
+  NodeExtras& with_extras() const {
+    if (!extras) extras = std::make_unique<NodeExtras>();
+    return *extras;
+  }
   std::span<Edge> edges() { return {reinterpret_cast<Edge*>(this + 1), edge_count}; }
+  std::span<const Edge> edges() const { return {reinterpret_cast<const Edge*>(this + 1), edge_count}; }
   // Destroys closures and edges, and with them all that only this node kept alive.
   void free_edges() noexcept;
 };
+
+// A result that is changed in place goes on retaining its gradient: that of its new value.
+void hand_on_retained_grad(Node* from, Node* to);
 
 // The op that computed `tensor`; nullptr for leaves.
 const char* grad_fn_name(const Tensor& tensor);

@@ -49,6 +49,7 @@ void rewrite_recorded(Tensor& self, const char* name, const Compute& compute) {
   ++t.storage->rewrites;
   t.node = impl(result).node;
   if (t.node) t.node->name = name;
+  hand_on_retained_grad(impl(before).node.get(), t.node.get());
 }
 
 // True if `other` shares memory with self other than element for element.
