@@ -1,6 +1,7 @@
 // Everything that Gradus offers, but for the bridge to xtensor (gradus/xtensor.hpp).
 #pragma once
 
+#include "gradus/anomaly.hpp"
 #include "gradus/autograd.hpp"
 #include "gradus/custom_op.hpp"
 #include "gradus/data.hpp"

@@ -12,7 +12,7 @@ FLOORS = [
     ("storage", ["error", "dtype", "shape", "memory", "threads", "storage", "common"]),
     ("kernels", ["kernels"]),
     ("tensor", ["tensor", "factory", "random", "print", "io", "xtensor"]),
-    ("autograd", ["autograd", "custom_op", "function", "checkpoint", "graph"]),
+    ("autograd", ["autograd", "anomaly", "custom_op", "function", "checkpoint", "graph"]),
     ("ops", ["ops"]),
     ("functional", ["functional", "linalg"]),
     ("nn", ["nn"]),
