@@ -3,6 +3,7 @@
 
 #include "gradus/anomaly.hpp"
 #include "gradus/autograd.hpp"
+#include "gradus/checkpoint.hpp"
 #include "gradus/custom_op.hpp"
 #include "gradus/data.hpp"
 #include "gradus/dtype.hpp"

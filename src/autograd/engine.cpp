@@ -9,6 +9,7 @@
 #include "autograd/accumulate.hpp"
 #include "autograd/engine.hpp"
 #include "autograd/observer.hpp"
+#include "autograd/record.hpp"
 #include "gradus/autograd.hpp"
 #include "gradus/factory.hpp"
 
@@ -201,9 +202,9 @@ class BackwardPass {
       targets_->arrived_at_node(&node, g);
     else if (node.extras && node.extras->retains_grad)
       add_to_grad(node.extras->grad, g, create_graph_);
-    const Tensor y = output_of(node);
     const Node* const outer = std::exchange(running_node, &node);
     try {
+      const Tensor y = output_of(node);
       if (node.extras && !node.extras->hooks_after.empty()) {
         send_through_hooks(node, g, y);
       } else {
@@ -268,6 +269,11 @@ class BackwardPass {
 
   Tensor output_of(Node& node) const {
     if (!node.wants_output || node.freed) return {};
+    if (node.output_stub != 0) {
+      node.output = recall(node.output, node.output_stub);
+      node.output_stub = 0;
+      node.output_version = node.output.version();
+    }
     if (node.output.version() != node.output_version) {
       fail(
           "{}: its output of shape {}, which its derivative needs, was changed in place since (version {}, saved at "

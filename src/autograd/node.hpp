@@ -73,6 +73,7 @@ struct alignas(std::max_align_t) Node {
   bool freed = false;         // a backward pass has released the closures
   bool wants_output = false;
   std::uint32_t output_version = 0;
+  std::uint32_t output_stub = 0;  // if not 0, `output` is a stub that a checkpoint recalls
   Dtype dtype;
   Shape shape;
   Tensor output;                               // the result without history, if a VJP reads it

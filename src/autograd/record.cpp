@@ -16,6 +16,18 @@ Tensor Saved::snapshot(const Tensor& tensor) {
   return copy;
 }
 
+void Saved::offer_to_keeper() {
+  // Leaves live anyway, and what is saved without recording is never read.
+  if (!grad_enabled || !tensor_.defined() || impl(tensor_).requires_grad) return;
+  stub_ = keeper->keep(tensor_);
+}
+
+void Saved::replace_stub() const {
+  tensor_ = recall(tensor_, stub_);
+  version_ = tensor_.version();
+  stub_ = 0;
+}
+
 namespace detail {
 
 void fail_stale(const char* name, const Tensor& input) {
@@ -52,6 +64,12 @@ void attach(NodeRef node, Tensor& result, bool wants_output) {
     node->wants_output = true;
     node->output = alias(result);
     node->output_version = result.version();
+  }
+  if (keeper != nullptr) {
+    for (const Edge& edge : node->edges()) {
+      if (!edge.node) keeper->reads(edge.leaf);
+    }
+    if (wants_output) node->output_stub = keeper->keep(node->output);
   }
   TensorImpl& t = impl(result);
   t.node = std::move(node);

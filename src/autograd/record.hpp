@@ -19,12 +19,34 @@
 
 namespace gradus {
 
+// Is told of what ops save and of the leaves that they read, while it is installed: a checkpoint leaves it out, to
+// compute it again later.
+class Keeper {
+ public:
+  // May put a stub into the tensor's place; then the result is not 0 but the number by which to recall() it.
+  virtual std::uint32_t keep(Tensor& tensor) = 0;
+  virtual void reads(const Tensor& leaf) = 0;
+
+ protected:
+  ~Keeper() = default;
+};
+
+inline constinit thread_local Keeper* keeper = nullptr;
+
+// The tensor that a stub stands for.
+Tensor recall(const Tensor& stub, std::uint32_t number);
+
 // A tensor that a derivative needs later. Reading it throws if its memory has been written in the meantime.
 class Saved {
  public:
   explicit Saved(const Tensor& tensor)
-      : tensor_(grad_enabled ? snapshot(tensor) : tensor), version_(tensor.defined() ? tensor.version() : 0) {}
+      : tensor_(grad_enabled ? snapshot(tensor) : tensor), version_(tensor.defined() ? tensor.version() : 0) {
+    if (keeper != nullptr) [[unlikely]]
+      offer_to_keeper();
+  }
   operator const Tensor&() const {
+    if (stub_ != 0) [[unlikely]]
+      replace_stub();
     if (tensor_.defined() && tensor_.version() != version_) fail_changed();
     return tensor_;
   }
@@ -38,8 +60,12 @@ class Saved {
   // place and its history, of which the node that saves it becomes a part, grows.
   static Tensor snapshot(const Tensor& tensor);
 
-  Tensor tensor_;
-  std::uint32_t version_;
+  void offer_to_keeper();
+  void replace_stub() const;
+
+  mutable Tensor tensor_;
+  mutable std::uint32_t version_;
+  mutable std::uint32_t stub_ = 0;  // if not 0, tensor_ is a stub of this number
 };
 
 template <class Vjp>
