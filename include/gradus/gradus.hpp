@@ -12,6 +12,7 @@
 #include "gradus/function.hpp"
 #include "gradus/functional.hpp"
 #include "gradus/gradcheck.hpp"
+#include "gradus/graph.hpp"
 #include "gradus/linalg.hpp"
 #include "gradus/memory.hpp"
 #include "gradus/nn.hpp"

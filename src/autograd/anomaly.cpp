@@ -1,5 +1,7 @@
 #include "gradus/anomaly.hpp"
 
+#include <fmt/format.h>
+
 #include <cmath>
 #include <optional>
 #include <string>

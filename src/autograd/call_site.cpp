@@ -6,11 +6,13 @@
 #include <dlfcn.h>
 #include <execinfo.h>
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <link.h>
 #include <spawn.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <cstdlib>
@@ -18,8 +20,6 @@
 #include <memory>
 #include <sstream>
 #include <string_view>
-
-#include "storage/format.hpp"
 
 extern char** environ;
 
