@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include <gradus/anomaly.hpp>
@@ -192,6 +193,22 @@ TEST_CASE("without recording a checkpoint is the function and nothing else") {
   CHECK(live_nodes() == nodes);
   sum(checkpoint([](const Tensor& in) { return in; }, x)).backward();
   CHECK(same(x.grad(), ones({2}, {.dtype = float64})));
+}
+
+TEST_CASE("a checkpoint made on one thread runs again on another, with the numbers of the first") {
+  const std::int64_t nodes = live_nodes();
+  {
+    Tensor x = random_leaf({50});
+    const auto noisy = [](const Tensor& in) { return exp(in * bernoulli(full_like(in, 0.5))); };
+    manual_seed(8);
+    const Tensor expected = grad(sum(noisy(x)), {x})[0];
+    manual_seed(8);
+    const Tensor y = sum(checkpoint(noisy, x));
+    Tensor found;
+    std::thread([&] { found = grad(y, {x})[0]; }).join();
+    CHECK(same(found, expected));
+  }
+  CHECK(live_nodes() == nodes);
 }
 
 TEST_CASE("a module is checkpointed in place") {

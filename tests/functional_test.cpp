@@ -100,6 +100,8 @@ TEST_CASE("products with vectors are those of the matrices") {
   const Tensor u = doubles({1.0, 2.0, 3.0});
   CHECK(close(vjp(f, x, u), matmul(u, j)));
   CHECK(close(jvp(f, x, v), matmul(j, v)));
+  CHECK_FALSE(jvp(f, x, v).requires_grad());
+  CHECK_FALSE(vjp(f, x, u).requires_grad());
 }
 
 TEST_CASE("functions of several inputs have blocks") {

@@ -83,7 +83,8 @@ class GradFn {
   // Where its gradients go: one entry per input that requires one; none once a backward pass has freed the op.
   std::vector<NextFunction> next_functions() const;
 
-  // Hooks may add and remove hooks; these count from the next pass on. The result is for remove_hook.
+  // Hooks may add and remove hooks; these count from the next pass on. A hook must not hold a handle to its own op: it
+  // would keep that alive. The result is for remove_hook.
   int register_hook(GradFnHook hook) const;
   int register_prehook(GradFnPrehook hook) const;
   void remove_hook(int id) const;

@@ -101,8 +101,8 @@ class Frame {
       // Some ops are fused if nobody watches: then they save other tensors.
       Unconcerned unconcerned;
       const Observing as_before(observed_ ? &unconcerned : nullptr);
-      Generator& generator = default_generator();
-      const Exchanged<Generator> replayed(generator, generator_.value_or(generator));
+      std::optional<Exchanged<Generator>> replayed;
+      if (generator_) replayed.emplace(default_generator(), *generator_);
       fn_(inputs);
     }
     if (collector.values.size() != left_out_.size()) collector.fail_different(collector.values.size());
