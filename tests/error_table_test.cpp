@@ -472,8 +472,7 @@ TEST_CASE("reductions of nothing that have no answer are refused") {
 TEST_CASE("options out of range are refused") {
   check({
       {[] { clamp(zeros({2}), {}, {}); }, "clamp: at least one of min and max is needed"},
-      {[] { norm(zeros({2}), -1); }, "norm: p must be positive, got -1"},
-      {[] { norm(zeros({2}), NAN); }, "norm: p must be positive, got nan"},
+      {[] { norm(zeros({2}), NAN); }, "norm: p must be a number, got nan"},
       {[] {
          cross_entropy(zeros({2, 3}), integers({2}), {.label_smoothing = 1.5});
        },

@@ -33,8 +33,21 @@ void destroy(Counted* impl) noexcept;
 
 struct BackwardOptions;
 struct Extreme;  // of ops.hpp: values and indices
+struct Sorted;   // the same
 struct ReduceOptions {
   bool keepdim = false;  // keep reduced dims with size 1
+};
+struct VarOptions {
+  double correction = 1;
+  bool keepdim = false;
+};
+struct SortOptions {
+  bool descending = false;
+  bool stable = false;
+};
+struct TopkOptions {
+  bool largest = true;
+  bool sorted = true;  // otherwise the order of the result is not specified
 };
 
 class Tensor {
@@ -195,7 +208,21 @@ class Tensor {
   Extreme min(std::int64_t dim, const ReduceOptions& options = {}) const;
   Tensor argmax(std::optional<std::int64_t> dim = {}, const ReduceOptions& options = {}) const;
   Tensor argmin(std::optional<std::int64_t> dim = {}, const ReduceOptions& options = {}) const;
-  Tensor norm(double p = 2) const;
+  Tensor norm(double p = 2, const Dims& dims = {}, const ReduceOptions& options = {}) const;
+  Tensor prod(const Dims& dims = {}, const ReduceOptions& options = {}) const;
+  Tensor var(const Dims& dims = {}, const VarOptions& options = {}) const;
+  Tensor std(const Dims& dims = {}, const VarOptions& options = {}) const;
+  Tensor amax(const Dims& dims = {}, const ReduceOptions& options = {}) const;
+  Tensor amin(const Dims& dims = {}, const ReduceOptions& options = {}) const;
+  Tensor median() const;
+  Extreme median(std::int64_t dim, const ReduceOptions& options = {}) const;
+  Tensor all(const Dims& dims = {}, const ReduceOptions& options = {}) const;
+  Tensor any(const Dims& dims = {}, const ReduceOptions& options = {}) const;
+  Tensor cumsum(std::int64_t dim) const;
+  Tensor cumprod(std::int64_t dim) const;
+  Sorted sort(std::int64_t dim = -1, const SortOptions& options = {}) const;
+  Tensor argsort(std::int64_t dim = -1, const SortOptions& options = {}) const;
+  Sorted topk(std::int64_t k, std::int64_t dim = -1, const TopkOptions& options = {}) const;
   Tensor gather(std::int64_t dim, const Tensor& index) const;
   Tensor masked_fill(const Tensor& mask, double value) const;
 

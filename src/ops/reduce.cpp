@@ -1,9 +1,5 @@
 // Reductions over all dims or over some.
 
-#include <cmath>
-#include <limits>
-#include <vector>
-
 #include "autograd/observer.hpp"
 #include "autograd/record.hpp"
 #include "gradus/factory.hpp"
@@ -12,6 +8,7 @@
 #include "ops/copy.hpp"
 #include "ops/derivatives.hpp"
 #include "ops/elementwise.hpp"
+#include "ops/reduction.hpp"
 #include "ops/rows.hpp"
 
 namespace gradus {
@@ -29,6 +26,8 @@ struct Plan {
   const Shape& result(bool keepdim) const { return keepdim ? kept : dropped; }
 };
 
+}  // namespace
+
 std::array<bool, Shape::max_dims> reduced_dims(const char* op, const Shape& shape, const Dims& dims) {
   std::array<bool, Shape::max_dims> reduced{};
   if (dims.empty()) reduced.fill(true);
@@ -39,6 +38,8 @@ std::array<bool, Shape::max_dims> reduced_dims(const char* op, const Shape& shap
   }
   return reduced;
 }
+
+namespace {
 
 Plan plan(const char* op, const Tensor& x, const Dims& dims) {
   const Shape& shape = x.shape();
@@ -107,6 +108,8 @@ void reduce_parallel(Reduce op, T* out, const T* x, std::int64_t outer, std::int
   });
 }
 
+}  // namespace
+
 Tensor reduce(const char* name, Reduce op, const Tensor& x, const Dims& dims, bool keepdim) {
   const Plan p = plan(name, x, dims);
   Tensor out = make_tensor(p.result(keepdim), x.dtype());
@@ -116,7 +119,6 @@ Tensor reduce(const char* name, Reduce op, const Tensor& x, const Dims& dims, bo
   return out;
 }
 
-// A gradient or result of the reduced shape, seen in the shape before: dims put back, then repeated.
 Tensor spread(const Tensor& reduced, const Shape& kept, const Shape& shape) {
   return expand(reduced.shape() == kept ? reduced : reshape(reduced, kept), shape);
 }
@@ -129,6 +131,25 @@ Shape kept_shape(const char* op, const Tensor& x, const Dims& dims) {
   }
   return kept;
 }
+
+std::int64_t group_size(const Shape& shape, const Shape& kept) {
+  std::int64_t size = 1;
+  for (std::int64_t i = 0; i < shape.size(); ++i) size *= shape[i] == kept[i] ? 1 : shape[i];
+  return size;
+}
+
+Tensor share_evenly(const Tensor& g, const Tensor& won, const Dims& dims) {
+  const Tensor winners = won.to(g.dtype());
+  return winners * (g / sum(winners, dims, {.keepdim = true}));
+}
+
+Extreme pick(const Tensor& x, std::int64_t dim, const Tensor& index, bool keepdim) {
+  if (x.dim() == 0) return {x.clone(), index};
+  const Tensor values = gather(x, dim, index);
+  return keepdim ? Extreme{values, index} : Extreme{squeeze(values, dim), squeeze(index, dim)};
+}
+
+namespace {
 
 Tensor arg_extreme(const char* name, bool max, const Tensor& x, std::int64_t dim, bool keepdim) {
   if (x.dtype() == boolean) fail("{}: a numeric dtype is needed, got bool", name);
@@ -151,22 +172,19 @@ Tensor arg_extreme(const char* name, bool max, const Tensor& x, std::optional<st
   return keepdim ? index.reshape(kept_shape(name, x, {})) : index;
 }
 
-Tensor extreme(const char* name, Reduce op, const Tensor& x) {
-  if (x.numel() == 0) fail("{}: an empty tensor of shape {} has no extreme", name, x.shape());
-  const Tensor value = reduce(name, op, x, {}, false);
-  note_branches(name, [&] { return eq(x, value); });
-  return record(name, value, wrt(x, [x = Saved(x)](const Tensor& g, const Tensor& y) {
-                  const Tensor winners = eq(x, y).to(g.dtype());
-                  return winners * (g / sum(winners));
+Tensor extreme(const char* name, Reduce op, const Tensor& x, const Dims& dims, bool keepdim) {
+  const Shape kept = kept_shape(name, x, dims);
+  if (kept.numel() > 0 && x.numel() == 0) fail("{}: an empty tensor of shape {} has no extreme", name, x.shape());
+  const Tensor value = reduce(name, op, x, dims, keepdim);
+  note_branches(name, [&] { return eq(x, reshape(value, kept)); });
+  return record(name, value, wrt(x, [x = Saved(x), kept, dims](const Tensor& g, const Tensor& y) {
+                  return share_evenly(reshape(g, kept), eq(x, reshape(y, kept)), dims);
                 }));
 }
 
 Extreme extreme_along(const char* name, bool max, const Tensor& x, std::int64_t dim, const ReduceOptions& options) {
   const std::int64_t d = wrap_dim(name, dim, x.dim());
-  const Tensor index = arg_extreme(name, max, x, d, true);
-  if (x.dim() == 0) return {x.clone(), index};
-  const Tensor values = gather(x, d, index);
-  return options.keepdim ? Extreme{values, index} : Extreme{squeeze(values, d), squeeze(index, d)};
+  return pick(x, d, arg_extreme(name, max, x, d, true), options.keepdim);
 }
 
 }  // namespace
@@ -189,8 +207,22 @@ Tensor mean(const Tensor& x, const Dims& dims, const ReduceOptions& options) {
                 }));
 }
 
-Tensor max(const Tensor& x) { return extreme("max", Reduce::max, x); }
-Tensor min(const Tensor& x) { return extreme("min", Reduce::min, x); }
+Tensor max(const Tensor& x) { return extreme("max", Reduce::max, x, {}, false); }
+Tensor min(const Tensor& x) { return extreme("min", Reduce::min, x, {}, false); }
+
+Tensor amax(const Tensor& x, const Dims& dims, const ReduceOptions& options) {
+  return extreme("amax", Reduce::max, x, dims, options.keepdim);
+}
+Tensor amin(const Tensor& x, const Dims& dims, const ReduceOptions& options) {
+  return extreme("amin", Reduce::min, x, dims, options.keepdim);
+}
+
+Tensor all(const Tensor& x, const Dims& dims, const ReduceOptions& options) {
+  return eq(reduce("all", Reduce::sum, eq(x, 0.0).to(int64), dims, options.keepdim), 0.0);
+}
+Tensor any(const Tensor& x, const Dims& dims, const ReduceOptions& options) {
+  return ne(reduce("any", Reduce::sum, ne(x, 0.0).to(int64), dims, options.keepdim), 0.0);
+}
 
 Extreme max(const Tensor& x, std::int64_t dim, const ReduceOptions& options) {
   return extreme_along("max", true, x, dim, options);
@@ -206,26 +238,6 @@ Tensor argmin(const Tensor& x, std::optional<std::int64_t> dim, const ReduceOpti
   return arg_extreme("argmin", false, x, dim, options.keepdim);
 }
 
-Tensor norm(const Tensor& x, double p) {
-  if (!is_floating_point(x.dtype())) fail("norm: a floating dtype is needed, got {}", x.dtype());
-  if (!(p > 0)) fail("norm: p must be positive, got {}", p);
-  if (std::isinf(p)) return x.numel() == 0 ? zeros({}, {.dtype = x.dtype()}) : max(abs(x));
-  if (p == 1) return sum(abs(x));
-  if (p != 2) {
-    // |x|^(p-1) sign(x) / y^(p-1), where an all-zero x has derivative 0.
-    Tensor y = pow(sum(pow(abs(x.detach()), p)), 1 / p);
-    return record("norm", y, wrt(x, [x = Saved(x), p](const Tensor& g, const Tensor& y_saved) {
-                    const Tensor scale = where(eq(y_saved, 0.0), 0.0, g / pow(y_saved, p - 1));
-                    return where(eq(x, 0.0), 0.0, sign(x) * pow(abs(x), p - 1)) * scale;
-                  }));
-  }
-  Tensor y = reduce("norm", Reduce::sum_square, x, {}, false);
-  apply_into(y, kernels::Unary::sqrt, y);
-  return record("norm", y, wrt(x, [x = Saved(x)](const Tensor& g, const Tensor& y_saved) {
-                  return x * where(eq(y_saved, 0.0), 0.0, g / y_saved);
-                }));
-}
-
 Tensor Tensor::sum(const Dims& dims, const ReduceOptions& options) const { return gradus::sum(*this, dims, options); }
 Tensor Tensor::mean(const Dims& dims, const ReduceOptions& options) const { return gradus::mean(*this, dims, options); }
 Tensor Tensor::max() const { return gradus::max(*this); }
@@ -238,6 +250,9 @@ Tensor Tensor::argmax(std::optional<std::int64_t> dim, const ReduceOptions& opti
 Tensor Tensor::argmin(std::optional<std::int64_t> dim, const ReduceOptions& options) const {
   return gradus::argmin(*this, dim, options);
 }
-Tensor Tensor::norm(double p) const { return gradus::norm(*this, p); }
+Tensor Tensor::amax(const Dims& dims, const ReduceOptions& options) const { return gradus::amax(*this, dims, options); }
+Tensor Tensor::amin(const Dims& dims, const ReduceOptions& options) const { return gradus::amin(*this, dims, options); }
+Tensor Tensor::all(const Dims& dims, const ReduceOptions& options) const { return gradus::all(*this, dims, options); }
+Tensor Tensor::any(const Dims& dims, const ReduceOptions& options) const { return gradus::any(*this, dims, options); }
 
 }  // namespace gradus

@@ -60,8 +60,8 @@ const std::vector<Row>& op_table() {
   static const std::vector<Row> table = [] {
     std::vector<Row> rows;
     for (auto family : {arithmetic_rows, operator_rows, comparison_rows, pointwise_rows, function_rows, activation_rows,
-                        reduction_rows, product_rows, einsum_rows, indexing_rows, rearrange_rows, view_rows, loss_rows,
-                        linalg_rows}) {
+                        reduction_rows, statistics_rows, product_rows, einsum_rows, indexing_rows, rearrange_rows,
+                        view_rows, loss_rows, linalg_rows}) {
       std::vector<Row> more = family();
       std::move(more.begin(), more.end(), std::back_inserter(rows));
     }
@@ -96,6 +96,9 @@ Tensor fill(const Input& input, std::size_t position, Dtype dtype) {
         break;
       case Fill::fraction:
         values[i] = 1.8 * uniform(random) - 0.9;
+        break;
+      case Fill::zeros:
+        values[i] = static_cast<double>(random() % 5) / 2 - 1;
         break;
       case Fill::distinct:
         values[i] = (order[i] - static_cast<double>(count / 2) + 0.3) / 8 + 0.04 * static_cast<double>(position);

@@ -44,6 +44,7 @@ enum class Fill {
   positive,  // [0.25, 2.25)
   signed_,   // positive or its negative: away from a kink or pole at 0
   fraction,  // (-0.9, 0.9)
+  zeros,     // small integers, many of them 0
   distinct,  // differences of at least 0.02 inside an input and between inputs: no ties
   index,     // int64 in [0, bound)
   mask       // boolean
@@ -111,6 +112,8 @@ std::vector<Row> pointwise_rows();
 std::vector<Row> function_rows();
 std::vector<Row> activation_rows();
 std::vector<Row> reduction_rows();
+std::vector<Row> statistics_rows();
+std::vector<Row> sorting_rows();
 std::vector<Row> product_rows();
 std::vector<Row> indexing_rows();
 std::vector<Row> view_rows();

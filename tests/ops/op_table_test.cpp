@@ -462,9 +462,10 @@ TEST_CASE("in-place forms write the op's value into their tensor, with its gradi
 
 // Large enough to be split over threads: elementwise ops, and the first matrix case of the others that take any matrix.
 std::vector<std::pair<const Row*, Case>> large_cases() {
-  static const std::vector<std::string> others = {"sum",         "mean",        "norm",     "logsumexp",
-                                                  "softmax",     "log_softmax", "max",      "max:dim",
-                                                  "min:indices", "argmax",      "mse_loss", "l1_loss"};
+  static const std::vector<std::string> others = {
+      "sum",         "mean",   "norm",       "logsumexp", "softmax", "log_softmax", "max",     "max:dim",
+      "min:indices", "argmax", "mse_loss",   "l1_loss",   "prod",    "var",         "std",     "amax",
+      "any",         "median", "median:dim", "cumsum",    "cumprod", "sort",        "argsort", "topk"};
   std::vector<std::pair<const Row*, Case>> large;
   for (const Row& row : op_table()) {
     const bool other = std::find(others.begin(), others.end(), row.name) != others.end();

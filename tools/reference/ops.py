@@ -15,7 +15,8 @@ import sys
 import torch
 import torch.nn.functional as F
 
-import functions as pointwise_functions
+import aggregates
+import functions
 from cases import *  # noqa: F403  (the vocabulary of this file)
 from linalg import linalg
 from rearranging import rearranging, scattering, splitting, vectors
@@ -99,7 +100,6 @@ CALLS.update({
     "min:indices": lambda x, a: along(torch.min)(x, a).indices,
     "argmax": arg_extreme(torch.argmax),
     "argmin": arg_extreme(torch.argmin),
-    "norm": lambda x, a: torch.norm(x[0], one(a, "p", 2.0)),
     "logsumexp": lambda x, a: torch.logsumexp(x[0], ints(a, "dims"), keepdim=bool(one(a, "keepdim", 0))),
     "softmax": lambda x, a: torch.softmax(x[0], integer(a, "dim")),
     "log_softmax": lambda x, a: torch.log_softmax(x[0], integer(a, "dim")),
@@ -462,7 +462,8 @@ FAMILIES = {
     "splitting": splitting,
     "scattering": scattering,
     "vectors": vectors,
-    **pointwise_functions.FAMILIES,
+    **functions.FAMILIES,
+    **aggregates.FAMILIES,
 }
 
 

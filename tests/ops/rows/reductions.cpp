@@ -1,3 +1,4 @@
+#include <cmath>
 #include <limits>
 
 #include "ops/op_table.hpp"
@@ -103,14 +104,24 @@ std::vector<Row> reduction_rows() {
                       "mean: a floating dtype is needed, got int64"}},
        .method = [](const Tensors& x, const Args& a) { return x[0].mean(a.dims(), a.reduce()); }},
       {.name = "norm",
-       .call = [](const Tensors& x, const Args& a) { return norm(x[0], a.number("p", 2)); },
+       .call = [](const Tensors& x, const Args& a) { return norm(x[0], a.number("p", 2), a.dims(), a.reduce()); },
        .cases = {{{normal({2, 3})}},
-                 {{away_from_zero({2, 3})}, {{"p", {1}}}},
+                 {{normal({2, 3, 4})}, {{"dims", {0, 2}}}},
+                 {{normal({2, 3})}, {{"dims", {1}}, {"keepdim", {1}}}},
+                 {{away_from_zero({2, 3})}, {{"p", {1}}, {"dims", {0}}}},
                  {{away_from_zero({2, 3})}, {{"p", {3}}}},
+                 {{away_from_zero({2, 3})}, {{"p", {0}}, {"dims", {1}}}},
                  {{away_from_zero({5})}, {{"p", {2.5}}}},
-                 {{distinct({2, 3})}, {{"p", {infinity}}}}},
-       .bad_calls = {{[] { norm(zeros({2}), -1); }, "norm: p must be positive, got -1"}},
-       .method = [](const Tensors& x, const Args& a) { return x[0].norm(a.number("p", 2)); }},
+                 {{away_from_zero({5})}, {{"p", {0.5}}}},
+                 {{away_from_zero({2, 3})}, {{"p", {-2}}, {"dims", {-1}}}},
+                 {{distinct({2, 3})}, {{"p", {infinity}}}},
+                 {{distinct({2, 3, 2})}, {{"p", {-infinity}}, {"dims", {1}}}}},
+       .bad_calls = {{[] { norm(zeros({2}), NAN); }, "norm: p must be a number, got nan"},
+                     {[] {
+                        norm(zeros({2, 3}), 2, {1, 1});
+                      },
+                      "norm: a dim is named twice: (1, 1)"}},
+       .method = [](const Tensors& x, const Args& a) { return x[0].norm(a.number("p", 2), a.dims(), a.reduce()); }},
       {.name = "logsumexp",
        .call = [](const Tensors& x, const Args& a) { return logsumexp(x[0], a.dims(), a.reduce()); },
        .cases = {{{normal({4})}, {{"dims", {0}}}},
