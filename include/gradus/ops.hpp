@@ -12,4 +12,5 @@
 #include "gradus/ops/products.hpp"
 #include "gradus/ops/rearrange.hpp"
 #include "gradus/ops/reduce.hpp"
+#include "gradus/ops/sorting.hpp"
 #include "gradus/ops/views.hpp"
