@@ -1,5 +1,6 @@
 // Running sums and products, and the product as the last of these.
 
+#include <algorithm>
 #include <type_traits>
 
 #include "autograd/record.hpp"
@@ -94,25 +95,6 @@ Tensor along(const char* op, const Tensor& x, std::int64_t dim, const F& f) {
   return x.dim() == 0 ? reshape(f(reshape(numbers, {1}), 0), {}) : f(numbers, d);
 }
 
-// The reduced dims as one, the last.
-Tensor gathered_groups(const char* op, const Tensor& x, const Dims& dims) {
-  const auto reduced = reduced_dims(op, x.shape(), dims);
-  Shape order, shape;
-  std::int64_t size = 1;
-  for (std::int64_t i = 0; i < x.dim(); ++i) {
-    if (reduced[static_cast<std::size_t>(i)]) continue;
-    order.push_back(i);
-    shape.push_back(x.shape()[i]);
-  }
-  for (std::int64_t i = 0; i < x.dim(); ++i) {
-    if (!reduced[static_cast<std::size_t>(i)]) continue;
-    order.push_back(i);
-    size *= x.shape()[i];
-  }
-  shape.push_back(size);
-  return reshape(permute(x, order), shape);
-}
-
 // Over the last dim. It is the last of the running products, and so is its derivative.
 Tensor product_of_lines(const Tensor& x) {
   const std::int64_t last = x.dim() - 1, n = x.shape()[last];
@@ -159,8 +141,12 @@ Tensor cumprod(const Tensor& x, std::int64_t dim) {
 
 Tensor prod(const Tensor& x, const Dims& dims, const ReduceOptions& options) {
   if (x.dtype() == boolean) return prod(x.to(int64), dims, options);
-  const Tensor y = product_of_lines(gathered_groups("prod", x, dims));
-  return options.keepdim ? reshape(y, kept_shape("prod", x, dims)) : y;
+  // The reduced dims as one, the last.
+  const Groups g = groups("prod", x.shape(), dims);
+  Shape lines = g.dropped;
+  lines.push_back(g.size);
+  const Tensor y = product_of_lines(reshape(permute(x, g.order), lines));
+  return options.keepdim ? reshape(y, g.kept) : y;
 }
 
 Tensor Tensor::cumsum(std::int64_t dim) const { return gradus::cumsum(*this, dim); }

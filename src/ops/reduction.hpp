@@ -1,7 +1,6 @@
 // What reductions share. Nothing here is recorded but spread and share_evenly, which derivatives are made of.
 #pragma once
 
-#include <array>
 #include <cstdint>
 
 #include "gradus/ops.hpp"
@@ -9,14 +8,27 @@
 
 namespace gradus {
 
-// Which dims are reduced: all of them if none is named. Throws if one is named twice.
-std::array<bool, Shape::max_dims> reduced_dims(const char* op, const Shape& shape, const Dims& dims);
-
-// The shape of x with reduced dims of size 1.
+// The shape with reduced dims (all of them if none is named) of size 1. Throws if a dim is named twice.
 Shape kept_shape(const char* op, const Tensor& x, const Dims& dims);
 
-// How many elements each result is made of.
-std::int64_t group_size(const Shape& shape, const Shape& kept);
+// How dims part the elements into groups, each of which is reduced to one.
+struct Groups {
+  Shape order;            // of the dims: kept ones first, then those to be reduced
+  Shape kept;             // the result's shape with reduced dims of size 1
+  Shape dropped;          // and without them
+  std::int64_t size = 1;  // elements in a group
+};
+Groups groups(const char* op, const Shape& shape, const Dims& dims);
+
+// What a reduction over some dims comes down to: x as (outer, size, inner), reduced over the middle.
+struct ReductionPlan {
+  Tensor x;  // dense
+  std::int64_t outer = 1, size = 1, inner = 1;
+  Shape kept;
+  Shape dropped;
+  const Shape& result(bool keepdim) const { return keepdim ? kept : dropped; }
+};
+ReductionPlan reduction_plan(const char* op, const Tensor& x, const Dims& dims);
 
 Tensor reduce(const char* name, kernels::Reduce op, const Tensor& x, const Dims& dims, bool keepdim);
 

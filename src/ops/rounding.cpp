@@ -1,6 +1,7 @@
 // Rounding, and the remainder that belongs to it. Between its jumps a rounded value is constant: its derivative is 0.
 
 #include <cmath>
+#include <type_traits>
 
 #include "autograd/observer.hpp"
 #include "autograd/record.hpp"

@@ -6,6 +6,7 @@
 #include "gradus/ops.hpp"
 #include "kernels/kernels.hpp"
 #include "ops/copy.hpp"
+#include "ops/reduction.hpp"
 #include "ops/rows.hpp"
 
 namespace gradus {
@@ -95,31 +96,12 @@ Tensor log_softmax(const Tensor& x, std::int64_t dim) { return along("log_softma
 
 Tensor logsumexp(const Tensor& x, const Dims& dims, const ReduceOptions& options) {
   if (!is_floating_point(x.dtype())) fail("logsumexp: a floating dtype is needed, got {}", x.dtype());
-  // Kept dims first, reduced ones last, so that every group is one row.
-  std::array<bool, Shape::max_dims> reduced{};
-  for (const std::int64_t dim : dims) {
-    bool& flag = reduced[static_cast<std::size_t>(wrap_dim("logsumexp", dim, x.dim()))];
-    if (std::exchange(flag, true)) fail("logsumexp: a dim is named twice: {}", dims);
-  }
-  if (dims.empty()) reduced.fill(true);
-  Shape order, dropped, kept = x.shape();
-  std::int64_t n = 1;
-  for (std::int64_t i = 0; i < x.dim(); ++i) {
-    if (reduced[static_cast<std::size_t>(i)]) continue;
-    order.push_back(i);
-    dropped.push_back(x.shape()[i]);
-  }
-  for (std::int64_t i = 0; i < x.dim(); ++i) {
-    if (!reduced[static_cast<std::size_t>(i)]) continue;
-    order.push_back(i);
-    n *= x.shape()[i];
-    kept[i] = 1;
-  }
-  const Tensor rows = dense(permute(x.detach(), order));
-  Tensor y = make_tensor(options.keepdim ? kept : dropped, x.dtype());
+  const Groups p = groups("logsumexp", x.shape(), dims);
+  const Tensor rows = dense(permute(x.detach(), p.order));
+  Tensor y = make_tensor(options.keepdim ? p.kept : p.dropped, x.dtype());
   dispatch_floating("logsumexp", x.dtype(),
-                    [&]<class T>() { table<T>().logsumexp(data_of<T>(y), data_of<T>(rows), y.numel(), n); });
-  return record("logsumexp", y, wrt(x, [x = Saved(x), kept](const Tensor& g, const Tensor& y_saved) {
+                    [&]<class T>() { table<T>().logsumexp(data_of<T>(y), data_of<T>(rows), y.numel(), p.size); });
+  return record("logsumexp", y, wrt(x, [x = Saved(x), kept = p.kept](const Tensor& g, const Tensor& y_saved) {
                   // An infinite y leaves y - x without meaning; its softmax is 0 or NaN by exp alone.
                   return reshape(g, kept) * exp(x - reshape(y_saved, kept));
                 }));

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <numeric>
+#include <vector>
 
 #include "autograd/observer.hpp"
 #include "gradus/ops.hpp"

@@ -25,10 +25,10 @@ struct Spread {
 
 Spread spread_of(const char* op, const Tensor& x, const Dims& dims, double correction) {
   if (!is_floating_point(x.dtype())) fail("{}: a floating dtype is needed, got {}", op, x.dtype());
-  const Shape kept = kept_shape(op, x, dims);
-  const auto count = static_cast<double>(group_size(x.shape(), kept));
+  const Groups g = groups(op, x.shape(), dims);
+  const auto count = static_cast<double>(g.size);
   const Tensor values = x.detach();
-  return {apply(op, Binary::sub, values, mean(values, dims, {.keepdim = true})), kept, count,
+  return {apply(op, Binary::sub, values, mean(values, dims, {.keepdim = true})), g.kept, count,
           std::max(0.0, count - correction)};
 }
 

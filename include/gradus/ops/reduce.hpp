@@ -16,7 +16,8 @@ Tensor mean(const Tensor& x, const Dims& dims = {}, const ReduceOptions& options
 Tensor prod(const Tensor& x, const Dims& dims = {}, const ReduceOptions& options = {});
 // sum (x - mean)^2 / (n - correction): the unbiased estimate by default, NaN for one element
 Tensor var(const Tensor& x, const Dims& dims = {}, const VarOptions& options = {});
-// sqrt(var); derivative 0 where it is 0
+// sqrt(var); derivative 0 where it is 0. After `using namespace gradus`, where std alone could also mean the library's
+// namespace, it is x.std() or gradus::std(x).
 Tensor std(const Tensor& x, const Dims& dims = {}, const VarOptions& options = {});
 
 // Elements, and where they stand along the dim.
