@@ -23,7 +23,7 @@ Tensor exponential_linear(const char* op, const Tensor& x, double alpha, double 
     using T = decltype(v);
     return v > 0 ? static_cast<T>(scale) * v : static_cast<T>(scale * alpha) * below;
   };
-  return record(op, map(op, value, x, apply(op, Unary::expm1, x)),
+  return record(op, map(op, x, apply(op, Unary::expm1, x), value),
                 wrt(x, [x = Saved(x), alpha, scale](const Tensor& g) {
                   const Tensor below = exp(clamp(x, {}, 0.0));  // finite on the other side too
                   return where(gt(x, 0.0), g * scale, g * (scale * alpha * below));
@@ -35,7 +35,7 @@ Tensor exponential_linear(const char* op, const Tensor& x, double alpha, double 
 Tensor leaky_relu(const Tensor& x, double negative_slope) {
   note_branches("leaky_relu", [&] { return sign(x); });
   const auto value = [=](auto v) { return v > 0 ? v : v * static_cast<decltype(v)>(negative_slope); };
-  return record("leaky_relu", map("leaky_relu", value, x), wrt(x, [x = Saved(x), negative_slope](const Tensor& g) {
+  return record("leaky_relu", map("leaky_relu", x, value), wrt(x, [x = Saved(x), negative_slope](const Tensor& g) {
                   return where(gt(x, 0.0), g, g * negative_slope);
                 }));
 }
@@ -75,9 +75,7 @@ Tensor hardtanh(const Tensor& x, double min_val, double max_val) {
 }
 
 Tensor softsign(const Tensor& x) {
-  return record("softsign",
-                map(
-                    "softsign", [](auto v) { return v / (1 + std::abs(v)); }, x),
+  return record("softsign", map("softsign", x, [](auto v) { return v / (1 + std::abs(v)); }),
                 wrt(x, [x = Saved(x)](const Tensor& g) { return g / square(1.0 + abs(x)); }));
 }
 

@@ -1,7 +1,7 @@
 // Any function of numbers as a pointwise op: for those that are too rarely hot to deserve a vector kernel.
 //
-//   map("tan", [](auto v) { return std::tan(v); }, x)
-//   map("atan2", [](auto u, auto v) { return std::atan2(u, v); }, y, x)
+//   map("tan", x, [](auto v) { return std::tan(v); })
+//   map("atan2", y, x, [](auto u, auto v) { return std::atan2(u, v); })
 #pragma once
 
 #include <array>
@@ -45,10 +45,18 @@ Tensor map_as([[maybe_unused]] const char* op, const F& f, const Tensor& first, 
   return out;
 }
 
-// As map_as, for the dtype of the operands, which has to be a floating one.
-template <class F, class... Operands>
-Tensor map(const char* op, const F& f, const Tensor& first, const Operands&... more) {
-  return dispatch_floating(op, first.dtype(), [&]<class T>() { return map_as<T>(op, f, first, more...); });
+// For operands of a floating dtype: f is called with one, two or three floats or doubles.
+template <class F>
+Tensor map(const char* op, const Tensor& x, const F& f) {
+  return dispatch_floating(op, x.dtype(), [&]<class T>() { return map_as<T>(op, f, x); });
+}
+template <class F>
+Tensor map(const char* op, const Tensor& a, const Tensor& b, const F& f) {
+  return dispatch_floating(op, a.dtype(), [&]<class T>() { return map_as<T>(op, f, a, b); });
+}
+template <class F>
+Tensor map(const char* op, const Tensor& a, const Tensor& b, const Tensor& c, const F& f) {
+  return dispatch_floating(op, a.dtype(), [&]<class T>() { return map_as<T>(op, f, a, b, c); });
 }
 
 }  // namespace gradus

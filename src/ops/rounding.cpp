@@ -14,9 +14,9 @@ namespace gradus {
 namespace {
 
 template <class F>
-Tensor rounded(const char* op, const F& f, const Tensor& x) {
+Tensor rounded(const char* op, const Tensor& x, const F& f) {
   if (x.dtype() == int64) return x.clone();
-  const Tensor y = map(op, f, x);
+  const Tensor y = map(op, x, f);
   note_branches(op, [&] { return y; });
   return record(op, y, wrt(x, [](const Tensor& g) { return zeros_like(g); }));
 }
@@ -41,20 +41,16 @@ Tensor whole_quotient(const Tensor& a, const Tensor& r, const B& b) {
 }  // namespace
 
 Tensor floor(const Tensor& x) {
-  return rounded(
-      "floor", [](auto v) { return std::floor(v); }, x);
+  return rounded("floor", x, [](auto v) { return std::floor(v); });
 }
 Tensor ceil(const Tensor& x) {
-  return rounded(
-      "ceil", [](auto v) { return std::ceil(v); }, x);
+  return rounded("ceil", x, [](auto v) { return std::ceil(v); });
 }
 Tensor trunc(const Tensor& x) {
-  return rounded(
-      "trunc", [](auto v) { return std::trunc(v); }, x);
+  return rounded("trunc", x, [](auto v) { return std::trunc(v); });
 }
 Tensor round(const Tensor& x) {
-  return rounded(
-      "round", [](auto v) { return std::nearbyint(v); }, x);  // half to even
+  return rounded("round", x, [](auto v) { return std::nearbyint(v); });  // half to even
 }
 
 Tensor remainder(const Tensor& a, const Tensor& b) {
@@ -75,8 +71,8 @@ Tensor remainder(const Tensor& a, double b) {
   if (a.dtype() == int64 && b == 0) fail("remainder: an int64 divisor is 0");
   const Tensor y = dispatch_numeric("remainder", a.dtype(), [&]<class T>() {
     const T divisor = scalar_as<T>("remainder", b);
-    return map_as<T>(
-        "remainder", [divisor](T v) { return remainder_of(v, divisor); }, a);
+    const auto value = [divisor](T v) { return remainder_of(v, divisor); };
+    return map_as<T>("remainder", value, a);
   });
   note_branches("remainder", [&] { return whole_quotient(a, y, b); });
   return record("remainder", y, wrt(a, [](const Tensor& g) { return g; }));
