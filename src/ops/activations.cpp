@@ -16,15 +16,20 @@ using kernels::Unary;
 
 namespace {
 
+// min(x, 0). What differs on both sides of 0 is the sum of a function of max(x, 0) and one of this: no branch.
+Tensor negative_part(const char* op, const Tensor& x) {
+  if (!is_floating_point(x.dtype())) fail("{}: a floating dtype is needed, got {}", op, x.dtype());
+  return apply(op, Binary::minimum, x, 0.0);
+}
+
 // scale * (x > 0 ? x : alpha (e^x - 1)), whose slope jumps at 0 unless alpha is 1.
 Tensor exponential_linear(const char* op, const Tensor& x, double alpha, double scale) {
+  const Tensor negative = negative_part(op, x);
+  apply_into(negative, Unary::expm1, negative);
+  const Tensor y = apply_add_scaled(op, apply(op, Unary::relu, x), negative, alpha);
+  if (scale != 1) apply_into(y, op, Binary::mul, y, scale);
   if (alpha != 1) note_branches(op, [&] { return sign(x); });
-  const auto value = [=](auto v, auto below) {
-    using T = decltype(v);
-    return v > 0 ? static_cast<T>(scale) * v : static_cast<T>(scale * alpha) * below;
-  };
-  return record(op, map(op, x, apply(op, Unary::expm1, x), value),
-                wrt(x, [x = Saved(x), alpha, scale](const Tensor& g) {
+  return record(op, y, wrt(x, [x = Saved(x), alpha, scale](const Tensor& g) {
                   const Tensor below = exp(clamp(x, {}, 0.0));  // finite on the other side too
                   return where(gt(x, 0.0), g * scale, g * (scale * alpha * below));
                 }));
@@ -33,9 +38,10 @@ Tensor exponential_linear(const char* op, const Tensor& x, double alpha, double 
 }  // namespace
 
 Tensor leaky_relu(const Tensor& x, double negative_slope) {
+  const Tensor negative = negative_part("leaky_relu", x);
+  const Tensor y = apply_add_scaled("leaky_relu", apply("leaky_relu", Unary::relu, x), negative, negative_slope);
   note_branches("leaky_relu", [&] { return sign(x); });
-  const auto value = [=](auto v) { return v > 0 ? v : v * static_cast<decltype(v)>(negative_slope); };
-  return record("leaky_relu", map("leaky_relu", x, value), wrt(x, [x = Saved(x), negative_slope](const Tensor& g) {
+  return record("leaky_relu", y, wrt(x, [x = Saved(x), negative_slope](const Tensor& g) {
                   return where(gt(x, 0.0), g, g * negative_slope);
                 }));
 }
