@@ -71,7 +71,7 @@ Tensor to_columns(const Tensor& x) { return copied(swapped(x)); }
 Tensor from_columns(const Tensor& columns) { return copied(swapped(columns)); }
 
 std::string subject(const Tensor& x, std::int64_t i) {
-  return x.dim() == 2 ? "the matrix" : fmt::format("matrix {}", i);
+  return x.dim() == 2 ? "the matrix" : "matrix " + std::to_string(i);
 }
 
 Tensor transposed(const Tensor& x) { return transpose(x, -2, -1); }
