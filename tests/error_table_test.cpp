@@ -553,7 +553,7 @@ TEST_CASE("misuse of the tape is refused") {
       {[] { leaf({2}).add_(1.0); },
        "add_: a leaf that requires a gradient cannot be changed in place; do it under NoGrad"},
       {[] { leaf({2})[0].zero_(); },
-       "zero_: a view cannot be changed in place while it is recorded; use NoGrad or a copy"},
+       "zero_: a view of a leaf that requires a gradient cannot be changed in place; do it under NoGrad"},
       {[] { (leaf({2}) * 2.0).set_requires_grad(false); },
        "set_requires_grad: only leaves can stop requiring a gradient, this is the result of 'mul'; use detach()"},
       {[] { leaf({2}).set_grad(zeros({3})); }, "set_grad: the gradient must be float32 (2,), got float32 (3,)"},

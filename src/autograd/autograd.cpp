@@ -26,6 +26,7 @@ Tensor& Tensor::set_requires_grad(bool requires_grad) {
     fail("set_requires_grad: only floating dtypes have gradients, got {}", t.dtype);
   }
   t.requires_grad = requires_grad;
+  if (requires_grad) t.base = Tensor();  // the tape holds such leaves, and must not hold what has a base
   return *this;
 }
 

@@ -1,12 +1,14 @@
 // In-place forms. Without recording they write straight into the memory. With recording the new value is computed from
-// a copy that keeps the old history, and this tensor takes over the result's.
+// a copy that keeps the old history, and this tensor takes over the result's; parts.hpp has more about views.
 
+#include "ops/inplace.hpp"
 #include "autograd/record.hpp"
 #include "gradus/autograd.hpp"
 #include "gradus/factory.hpp"
 #include "gradus/ops.hpp"
 #include "ops/copy.hpp"
 #include "ops/elementwise.hpp"
+#include "ops/parts.hpp"
 
 namespace gradus {
 namespace {
@@ -21,14 +23,10 @@ void check_result(const char* name, const Tensor& self, const Tensor& result) {
   }
 }
 
-// An expanded tensor has several elements in one place of memory: there is no one value to write.
-void check_writable(const char* name, const Tensor& self) {
-  const TensorImpl& t = impl(self);
-  for (std::int64_t i = 0; i < t.shape.size(); ++i) {
-    if (t.strides[i] == 0 && t.shape[i] > 1) {
-      fail("{}: an expanded tensor cannot be written: shape {}, strides {}; use clone()", name, t.shape, t.strides);
-    }
-  }
+// While recording, a view that an earlier write has left behind may not be written to: whose history would change?
+void check_target(const char* name, const Tensor& self) {
+  check_writable(name, self);
+  if (grad_enabled && detail::is_stale(self)) detail::fail_stale(name, self);
 }
 
 template <class Compute>
@@ -37,13 +35,14 @@ void rewrite_recorded(Tensor& self, const char* name, const Compute& compute) {
   if (t.requires_grad) {
     fail("{}: a leaf that requires a gradient cannot be changed in place; do it under NoGrad", name);
   }
-  if (t.is_view) fail("{}: a view cannot be changed in place while it is recorded; use NoGrad or a copy", name);
+  if (t.is_view) check_rewritable_part(name, self);
   // A copy: derivatives may save it, and it must survive the write below.
   Tensor before = make_tensor(t.shape, t.dtype);
   copy_values(before, self);
   impl(before).node = t.node;
   Tensor result = compute(before);
   check_result(name, self, result);
+  if (t.is_view) return rewrite_part(self, name, result);
   copy_values(self, result);
   bump_version(self);
   ++t.storage->rewrites;
@@ -62,7 +61,7 @@ bool overlaps(const Tensor& self, const Tensor& other) {
 // `write` is the fast way, straight into the memory; it may be taken when no tensor needs converting or broadcasting.
 template <class Compute, class Write>
 Tensor& rewrite(Tensor& self, const char* name, const Tensor* other, const Compute& compute, const Write& write) {
-  check_writable(name, self);
+  check_target(name, self);
   if (grad_enabled && (needs_grad(self) || (other != nullptr && needs_grad(*other)))) {
     rewrite_recorded(self, name, compute);
     return self;
@@ -113,7 +112,7 @@ Tensor& rewrite_unary(Tensor& self, const char* name, Unary op, Tensor (*compute
 }
 
 Tensor& overwrite(Tensor& self, const char* name, const Tensor& source) {
-  check_writable(name, self);
+  check_target(name, self);
   if (broadcast_shapes(name, self.shape(), source.shape()) != self.shape()) {
     fail("{}: shape {} does not broadcast to {}", name, source.shape(), self.shape());
   }
@@ -138,6 +137,15 @@ void check_divisible(const char* name, const Tensor& self) {
 }
 
 }  // namespace
+
+void check_writable(const char* name, const Tensor& self) {
+  const TensorImpl& t = impl(self);
+  for (std::int64_t i = 0; i < t.shape.size(); ++i) {
+    if (t.strides[i] == 0 && t.shape[i] > 1) {
+      fail("{}: an expanded tensor cannot be written: shape {}, strides {}; use clone()", name, t.shape, t.strides);
+    }
+  }
+}
 
 Tensor& Tensor::add_(const Tensor& other, double alpha) {
   return rewrite(

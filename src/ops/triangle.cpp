@@ -7,6 +7,7 @@
 #include "gradus/factory.hpp"
 #include "gradus/ops.hpp"
 #include "ops/copy.hpp"
+#include "ops/parts.hpp"
 
 namespace gradus {
 namespace {
@@ -74,7 +75,7 @@ Tensor diagonal(const Tensor& x, std::int64_t offset, std::int64_t dim1, std::in
   shape.push_back(length);
   strides.push_back(t.strides[i] + t.strides[j]);
   return record(
-      "diagonal", make_view(x, shape, strides, t.offset + start),
+      "diagonal", make_view_of(x, shape, strides, t.offset + start),
       wrt(x, [whole = t.shape, offset, i, j](const Tensor& g) { return diagonal_backward(g, whole, offset, i, j); }));
 }
 

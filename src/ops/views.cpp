@@ -7,6 +7,7 @@
 #include "gradus/factory.hpp"
 #include "gradus/ops.hpp"
 #include "ops/copy.hpp"
+#include "ops/parts.hpp"
 
 namespace gradus {
 namespace {
@@ -55,7 +56,7 @@ Shape resolve_shape(const char* op, const Tensor& x, const Shape& wanted) {
 }
 
 Tensor view_as(const Tensor& x, const Shape& shape, const Shape& strides) {
-  return record("reshape", make_view(x, shape, strides, impl(x).offset),
+  return record("reshape", make_view_of(x, shape, strides, impl(x).offset),
                 wrt(x, [from = x.shape()](const Tensor& g) { return reshape(g, from); }));
 }
 
@@ -82,7 +83,7 @@ Tensor transpose(const Tensor& x, std::int64_t dim0, std::int64_t dim1) {
   Shape strides = t.strides;
   std::swap(shape[i], shape[j]);
   std::swap(strides[i], strides[j]);
-  return record("transpose", make_view(x, shape, strides, t.offset),
+  return record("transpose", make_view_of(x, shape, strides, t.offset),
                 wrt(x, [i, j](const Tensor& g) { return transpose(g, i, j); }));
 }
 
@@ -100,7 +101,7 @@ Tensor permute(const Tensor& x, const Shape& dims) {
     strides[i] = t.strides[from];
     inverse[from] = i;
   }
-  return record("permute", make_view(x, shape, strides, t.offset),
+  return record("permute", make_view_of(x, shape, strides, t.offset),
                 wrt(x, [inverse](const Tensor& g) { return permute(g, inverse); }));
 }
 
@@ -140,7 +141,7 @@ Tensor squeeze(const Tensor& x, std::int64_t dim) {
   Shape strides = t.strides;
   shape.erase(i);
   strides.erase(i);
-  return record("squeeze", make_view(x, shape, strides, t.offset),
+  return record("squeeze", make_view_of(x, shape, strides, t.offset),
                 wrt(x, [i](const Tensor& g) { return unsqueeze(g, i); }));
 }
 
@@ -151,7 +152,7 @@ Tensor unsqueeze(const Tensor& x, std::int64_t dim) {
   Shape strides = t.strides;
   strides.insert(i, i < t.shape.size() ? t.strides[i] * t.shape[i] : 1);
   shape.insert(i, 1);
-  return record("unsqueeze", make_view(x, shape, strides, t.offset),
+  return record("unsqueeze", make_view_of(x, shape, strides, t.offset),
                 wrt(x, [i](const Tensor& g) { return squeeze(g, i); }));
 }
 
@@ -168,7 +169,7 @@ Tensor select(const Tensor& x, std::int64_t dim, std::int64_t index) {
   shape.erase(i);
   strides.erase(i);
   return record(
-      "select", make_view(x, shape, strides, t.offset + at * t.strides[i]),
+      "select", make_view_of(x, shape, strides, t.offset + at * t.strides[i]),
       wrt(x, [from = t.shape, i, at](const Tensor& g) { return slice_backward(unsqueeze(g, i), from, i, at, 1); }));
 }
 
@@ -186,7 +187,7 @@ Tensor slice(const Tensor& x, std::int64_t dim, std::optional<std::int64_t> star
   Shape strides = t.strides;
   shape[i] = (to - from) / step + ((to - from) % step != 0 ? 1 : 0);
   strides[i] *= std::min(step, std::max<std::int64_t>(size, 1));  // a longer step reaches nothing more
-  return record("slice", make_view(x, shape, strides, t.offset + from * t.strides[i]),
+  return record("slice", make_view_of(x, shape, strides, t.offset + from * t.strides[i]),
                 wrt(x, [whole = t.shape, i, from, step = std::min(step, std::max<std::int64_t>(size, 1))](
                            const Tensor& g) { return slice_backward(g, whole, i, from, step); }));
 }
@@ -216,7 +217,7 @@ Tensor expand(const Tensor& x, const Shape& wanted) {
     if (__builtin_mul_overflow(count, shape[i], &count)) fail("expand: too many elements to count: {}", wanted);
     strides[i] = i < missing || (size == 1 && shape[i] != 1) ? 0 : t.strides[i - missing];
   }
-  return record("expand", make_view(x, shape, strides, t.offset), wrt(x, [](const Tensor& g) { return g; }));
+  return record("expand", make_view_of(x, shape, strides, t.offset), wrt(x, [](const Tensor& g) { return g; }));
 }
 
 Tensor Tensor::operator[](std::int64_t index) const { return gradus::select(*this, 0, index); }

@@ -55,6 +55,9 @@ struct TensorImpl : detail::Counted {
   Shape strides;
   Ref<Storage> storage;
   NodeRef node;  // the op that computed this tensor; none for leaves
+  // Of a view: the tensor, itself no view, whose history changes when this one is written to while recording. The tape
+  // never holds a tensor that has a base, so there are no cycles.
+  Tensor base;
   Tensor grad;
   std::unique_ptr<Hooks> hooks;  // of leaves; those of others live in their node
 
