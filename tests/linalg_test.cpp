@@ -3,6 +3,8 @@
 
 #include <cmath>
 #include <limits>
+#include <set>
+#include <string>
 #include <vector>
 
 #include <gradus/autograd.hpp>
@@ -11,6 +13,7 @@
 #include <gradus/ops.hpp>
 #include <gradus/random.hpp>
 
+#include "autograd/observer.hpp"
 #include "ops/checks.hpp"
 
 namespace gradus::test {
@@ -165,6 +168,23 @@ TEST_CASE("large systems are solved by threads to the same accuracy") {
   const Tensor A = random({400, 400}) + 40.0 * identity(400), x = random({400, 20});
   CHECK(difference(linalg::solve(A, matmul(A, x)), x, {.to_scale = 1e-12}) == "");
   CHECK(difference(linalg::solve(t(A).contiguous(), matmul(t(A), x)), x, {.to_scale = 1e-12}) == "");
+}
+
+TEST_CASE("signs and ranks are branches that an observer sees") {
+  struct Ways : Observer {
+    std::set<std::string> ops;
+    void branched(const char* op, const Tensor&) override { ops.insert(op); }
+  } ways;
+  {
+    const Observing guard(&ways);
+    linalg::slogdet(identity(2));
+    linalg::pinv(identity(2));
+    linalg::lstsq(identity(2), identity(2));
+  }
+  for (const char* op : {"linalg::slogdet", "linalg::pinv", "linalg::lstsq"}) {
+    CAPTURE(op);
+    CHECK(ways.ops.contains(op));
+  }
 }
 
 TEST_CASE("the factors leave no node behind") {

@@ -133,6 +133,10 @@ class Tensor {
   std::vector<Tensor> chunk(std::int64_t chunks, std::int64_t dim = 0) const;
   std::vector<Tensor> unbind(std::int64_t dim = 0) const;
   Tensor repeat(const Shape& repeats) const;
+  Tensor diagonal(std::int64_t offset = 0, std::int64_t dim1 = 0, std::int64_t dim2 = 1) const;
+  Tensor tril(std::int64_t diagonal = 0) const;
+  Tensor triu(std::int64_t diagonal = 0) const;
+  Tensor flip(const Dims& dims) const;
   Tensor contiguous() const;
   Tensor clone() const;
   Tensor to(Dtype dtype) const;
@@ -225,8 +229,9 @@ class Tensor {
   Sorted topk(std::int64_t k, std::int64_t dim = -1, const TopkOptions& options = {}) const;
   Tensor gather(std::int64_t dim, const Tensor& index) const;
   Tensor masked_fill(const Tensor& mask, double value) const;
+  Tensor masked_select(const Tensor& mask) const;
 
-  // --- In place: written with recorded history, or under NoGrad without -------------------------------------------
+  // --- In place: written with recorded history, or under NoGrad without; through views too: x[0].copy_(v) ----------
   Tensor& add_(const Tensor& other, double alpha = 1);
   Tensor& add_(double value);
   Tensor& sub_(const Tensor& other, double alpha = 1);

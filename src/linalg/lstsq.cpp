@@ -33,7 +33,7 @@ Tensor pseudoinverse(const Tensor& A, const PinvOptions& options) {
   const double rtol = options.rtol.value_or(options.atol.value_or(0) > 0 ? 0.0 : default_rtol(A));
   const Svd parts = svd(A, {.full_matrices = false});
   const Tensor largest = narrow(parts.S, -1, 0, 1);
-  const Tensor kept = gt(parts.S, clamp(largest * rtol, options.atol.value_or(0)));
+  const Tensor kept = gt(parts.S, largest * rtol) * gt(parts.S, options.atol.value_or(0));
   note_branches("linalg::pinv", [&] { return kept; });
   return matmul(scale_columns(transposed(parts.Vh), where(kept, 1.0 / parts.S, 0.0)), transposed(parts.U));
 }

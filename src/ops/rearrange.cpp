@@ -195,6 +195,7 @@ Tensor pad(const Tensor& x, const Shape& pad, const PadOptions& options) {
                                            : pad_from_inside(x, pad, options.mode);
 }
 
+Tensor Tensor::flip(const Dims& dims) const { return gradus::flip(*this, dims); }
 Tensor Tensor::repeat(const Shape& repeats) const { return gradus::repeat(*this, repeats); }
 
 }  // namespace gradus

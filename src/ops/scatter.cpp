@@ -140,6 +140,7 @@ Tensor one_hot(const Tensor& classes, std::int64_t num_classes) {
   return out;
 }
 
+Tensor Tensor::masked_select(const Tensor& mask) const { return gradus::masked_select(*this, mask); }
 Tensor Tensor::masked_fill(const Tensor& mask, double value) const { return gradus::masked_fill(*this, mask, value); }
 
 }  // namespace gradus

@@ -16,7 +16,7 @@ std::vector<Tensor> split(const Tensor& x, const std::vector<std::int64_t>& spli
     if (size < 0) fail("split: a size must not be negative, got {}", size);
     total += size;
   }
-  if (total != x.shape()[d]) fail("split: sizes add up to {}, dim {} of shape {} does not", total, d, x.shape());
+  if (total != x.shape()[d]) fail("split: the sizes must add up to dim {} of shape {}, not to {}", d, x.shape(), total);
   std::vector<Tensor> parts;
   parts.reserve(split_sizes.size());
   std::int64_t start = 0;

@@ -86,4 +86,10 @@ Tensor diag(const Tensor& x, std::int64_t diagonal) {
   return diagonal_backward(x, {n, n}, diagonal, 0, 1);
 }
 
+Tensor Tensor::tril(std::int64_t diagonal) const { return gradus::tril(*this, diagonal); }
+Tensor Tensor::triu(std::int64_t diagonal) const { return gradus::triu(*this, diagonal); }
+Tensor Tensor::diagonal(std::int64_t offset, std::int64_t dim1, std::int64_t dim2) const {
+  return gradus::diagonal(*this, offset, dim1, dim2);
+}
+
 }  // namespace gradus

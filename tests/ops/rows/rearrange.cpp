@@ -32,11 +32,13 @@ std::vector<Row> triangle_rows() {
       {.name = "tril",
        .call = [](const Tensors& x, const Args& a) { return tril(x[0], a.integer("diagonal", 0)); },
        .cases = cases,
-       .bad_calls = {{[] { tril(zeros({3})); }, "tril: a matrix or a batch of them is needed, got shape (3,)"}}},
+       .bad_calls = {{[] { tril(zeros({3})); }, "tril: a matrix or a batch of them is needed, got shape (3,)"}},
+       .method = [](const Tensors& x, const Args& a) { return x[0].tril(a.integer("diagonal", 0)); }},
       {.name = "triu",
        .call = [](const Tensors& x, const Args& a) { return triu(x[0], a.integer("diagonal", 0)); },
        .cases = cases,
-       .bad_calls = {{[] { triu(zeros({3})); }, "triu: a matrix or a batch of them is needed, got shape (3,)"}}},
+       .bad_calls = {{[] { triu(zeros({3})); }, "triu: a matrix or a batch of them is needed, got shape (3,)"}},
+       .method = [](const Tensors& x, const Args& a) { return x[0].triu(a.integer("diagonal", 0)); }},
       {.name = "diagonal",
        .call =
            [](const Tensors& x, const Args& a) {
@@ -51,7 +53,11 @@ std::vector<Row> triangle_rows() {
                      {[] {
                         diagonal(zeros({3, 3}), 0, 1, -1);
                       },
-                      "diagonal: dim1 and dim2 must differ, got 1 and -1"}}},
+                      "diagonal: dim1 and dim2 must differ, got 1 and -1"}},
+       .method =
+           [](const Tensors& x, const Args& a) {
+             return x[0].diagonal(a.integer("offset", 0), a.integer("dim1", 0), a.integer("dim2", 1));
+           }},
       {.name = "diag",
        .call = [](const Tensors& x, const Args& a) { return diag(x[0], a.integer("diagonal", 0)); },
        .cases = {{{normal({3})}},
@@ -75,7 +81,8 @@ std::vector<Row> repeating_rows() {
        .bad_calls = {{[] {
                         flip(zeros({2, 3}), {0, -2});
                       },
-                      "flip: a dim is named twice: (0, -2)"}}},
+                      "flip: a dim is named twice: (0, -2)"}},
+       .method = [](const Tensors& x, const Args& a) { return x[0].flip(a.dims()); }},
       {.name = "roll",
        .call = [](const Tensors& x, const Args& a) { return roll(x[0], Dims(a.shape("shifts")), a.dims()); },
        .cases = {{{normal({5})}, {{"shifts", {2}}, {"dims", {0}}}},
@@ -187,7 +194,7 @@ std::vector<Row> splitting_rows() {
        .bad_calls = {{[] {
                         split(zeros({5}), {2, 2});
                       },
-                      "split: sizes add up to 4, dim 0 of shape (5,) does not"},
+                      "split: the sizes must add up to dim 0 of shape (5,), not to 4"},
                      {[] {
                         split(zeros({5}), {6, -1});
                       },
