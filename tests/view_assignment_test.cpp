@@ -154,6 +154,9 @@ TEST_CASE("a view of a leaf is changed only under NoGrad, and what is detached i
     x[0].mul_(2.0);
   }
   CHECK(values(x) == Doubles{2, 2});
+  Tensor part = zeros({3}, {.dtype = float64}).slice(0, 1);
+  part.set_requires_grad();  // a leaf, though it shares its memory
+  CHECK_THROWS_WITH_AS(part[0].mul_(2.0), doctest::Contains("view of a leaf"), Error);
 
   const Tensor before = x * 3.0;
   Tensor h = before.detach();
@@ -171,17 +174,19 @@ TEST_CASE("a view of a detached transpose is written where it lies") {
   CHECK(values(w.grad()) == Doubles{2, 3});
 }
 
-TEST_CASE("a view made under NoGrad cannot bring a history") {
+TEST_CASE("a view made under NoGrad cannot bring a history, nor can a view of it") {
   const Tensor w = leaf({1});
-  Tensor plain = zeros({2}, {.dtype = float64});
+  Tensor plain = zeros({3}, {.dtype = float64});
   Tensor view;
   {
     NoGrad guard;
-    view = plain.slice(0, 0, 1);
+    view = plain.slice(0, 0, 2);
   }
-  CHECK_THROWS_WITH_AS(view.copy_(w),
-                       "copy_: a view made under NoGrad cannot be changed in place while it is recorded; make it anew",
-                       Error);
+  const char* const refusal =
+      "copy_: a view made under NoGrad cannot be changed in place while it is recorded; make it anew";
+  CHECK_THROWS_WITH_AS(view.copy_(w), refusal, Error);
+  CHECK_THROWS_WITH_AS(view[1].copy_(sum(w)), refusal, Error);
+  CHECK(values(plain) == Doubles{0, 0, 0});
 }
 
 TEST_CASE("a view outlives its base, and assignments leave no node behind") {

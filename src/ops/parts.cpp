@@ -27,15 +27,18 @@ Tensor empty_whole(const Part& part, Dtype dtype) {
   return make_view(make_tensor({extent}, dtype), part.whole, part.whole_strides, 0);
 }
 
-// The part of a tensor made by empty_whole.
-Tensor seen(const Tensor& whole, const Part& part) { return make_view(whole, part.shape, part.strides, part.offset); }
+// The part of a tensor that lies in memory as the base does.
+Tensor seen(const Tensor& whole, const Part& part) {
+  return make_view(whole, part.shape, part.strides, impl(whole).offset + part.offset);
+}
 
 Tensor put_part(const Tensor& g, const Part& part);
 
 // What the view shows of a gradient of the base.
 Tensor take_part(const Tensor& g, const Part& part) {
-  const Tensor whole = empty_whole(part, g.dtype());
-  copy_values(whole, g);
+  const bool lies_so = g.is_contiguous() && is_contiguous(part.whole, part.whole_strides);
+  const Tensor whole = lies_so ? g : empty_whole(part, g.dtype());
+  if (!lies_so) copy_values(whole, g);
   Tensor taken = make_tensor(part.shape, g.dtype());
   copy_values(taken, seen(whole, part));
   return record("take_part", taken, wrt(g, [part](const Tensor& gg) { return put_part(gg, part); }));
@@ -76,18 +79,21 @@ Tensor make_view_of(const Tensor& x, const Shape& shape, const Shape& strides, s
   Tensor view = make_view(x, shape, strides, offset);
   if (grad_enabled && is_floating_point(x.dtype())) {
     const TensorImpl& t = impl(x);
-    impl(view).base = t.base.defined() ? t.base : x;
+    if (t.base.defined())
+      impl(view).base = t.base;
+    else if (!t.is_view || t.requires_grad)
+      impl(view).base = x;  // else nobody knows whose memory this is
   }
   return view;
 }
 
 void check_rewritable_part(const char* name, const Tensor& view) {
   const Tensor& base = impl(view).base;
-  if (!base.defined()) {
-    fail("{}: a view made under NoGrad cannot be changed in place while it is recorded; make it anew", name);
-  }
-  if (impl(base).requires_grad) {
+  if (base.defined() && impl(base).requires_grad) {
     fail("{}: a view of a leaf that requires a gradient cannot be changed in place; do it under NoGrad", name);
+  }
+  if (!base.defined() || impl(base).is_view) {
+    fail("{}: a view made under NoGrad cannot be changed in place while it is recorded; make it anew", name);
   }
   check_writable(name, base);
 }
