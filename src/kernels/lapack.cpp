@@ -164,16 +164,20 @@ int least_squares(std::int64_t m, std::int64_t n, std::int64_t columns, T* a, T*
   });
 }
 
-#define GRADUS_LAPACK(T)                                                        \
-  template int lu(std::int64_t, T*, int*);                                      \
-  template void lu_solve(std::int64_t, std::int64_t, const T*, const int*, T*); \
-  template int cholesky(std::int64_t, T*);                                      \
-  template void orthonormal_columns(std::int64_t, std::int64_t, T*);            \
-  template int symmetric_eigen(std::int64_t, T*, T*);                           \
-  template int svd(std::int64_t, std::int64_t, bool, T*, T*, T*, T*);           \
-  template int least_squares(std::int64_t, std::int64_t, std::int64_t, T*, T*, T*, T, int*)
-GRADUS_LAPACK(float);
-GRADUS_LAPACK(double);
-#undef GRADUS_LAPACK
+template int lu(std::int64_t, float*, int*);
+template void lu_solve(std::int64_t, std::int64_t, const float*, const int*, float*);
+template int cholesky(std::int64_t, float*);
+template void orthonormal_columns(std::int64_t, std::int64_t, float*);
+template int symmetric_eigen(std::int64_t, float*, float*);
+template int svd(std::int64_t, std::int64_t, bool, float*, float*, float*, float*);
+template int least_squares(std::int64_t, std::int64_t, std::int64_t, float*, float*, float*, float, int*);
+
+template int lu(std::int64_t, double*, int*);
+template void lu_solve(std::int64_t, std::int64_t, const double*, const int*, double*);
+template int cholesky(std::int64_t, double*);
+template void orthonormal_columns(std::int64_t, std::int64_t, double*);
+template int symmetric_eigen(std::int64_t, double*, double*);
+template int svd(std::int64_t, std::int64_t, bool, double*, double*, double*, double*);
+template int least_squares(std::int64_t, std::int64_t, std::int64_t, double*, double*, double*, double, int*);
 
 }  // namespace gradus::kernels
