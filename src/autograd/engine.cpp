@@ -255,7 +255,7 @@ class BackwardPass {
   }
 
   void send_through_hooks(Node& node, const Tensor& g, const Tensor& y) {
-    std::size_t inputs = node.joint.inputs;
+    std::size_t inputs = node.inputs;
     for (const Edge& edge : node.edges()) inputs = std::max<std::size_t>(inputs, edge.input + 1);
     std::vector<Tensor> gradients(inputs);
     derive(node, g, y, [&](const Edge& edge, Tensor gradient) {

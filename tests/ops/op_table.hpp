@@ -1,5 +1,5 @@
-// The op table: one row per function that include/gradus/ops declares. A row says how to call the op and on what; every generic
-// check (checks.hpp, op_table_test.cpp) and the comparison with PyTorch (op_reference_test.cpp) follow from it.
+// The op table: one row per function that include/gradus/ops declares. A row says how to call the op and on what; every
+// generic check (checks.hpp, op_table_test.cpp) and the comparison with PyTorch (op_reference_test.cpp) follow from it.
 #pragma once
 
 #include <functional>

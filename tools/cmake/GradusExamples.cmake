@@ -5,8 +5,8 @@ foreach(source IN LISTS gradus_examples)
   get_filename_component(name ${source} NAME_WE)
   add_executable(example_${name} ${source})
   gradus_project_options(example_${name})
-  # Written as users write: they mix integers and doubles freely.
-  target_compile_options(example_${name} PRIVATE -Wno-conversion)
+  # Written as users write: they mix integers and doubles freely, and reuse names inside lambdas.
+  target_compile_options(example_${name} PRIVATE -Wno-conversion -Wno-shadow)
   # xtensor for the program that shows the bridge: a user of that header finds xtensor on their own.
   target_link_libraries(example_${name} PRIVATE gradus::gradus xtensor)
   set_target_properties(example_${name} PROPERTIES OUTPUT_NAME ${name}
