@@ -210,6 +210,19 @@ TEST_CASE("a view outlives its base, and assignments leave no node behind") {
   CHECK(live_nodes() == nodes);
 }
 
+TEST_CASE("a base and a view that retain their gradients go on doing so after the write") {
+  const Tensor x = leaf({1, 2});
+  Tensor y = x * 1.0;
+  Tensor head = y.slice(0, 0, 1);
+  y.retain_grad();
+  head.retain_grad();
+  head.mul_(3.0);
+  (sum(square(y)) + sum(head)).backward();
+  CHECK(values(y.grad()) == Doubles{7, 4});  // that of the values after the write
+  CHECK(values(head.grad()) == Doubles{1});
+  CHECK(values(x.grad()) == Doubles{21, 4});
+}
+
 TEST_CASE("a recurrence may fill a table of its states") {
   const Tensor w = leaf({0.5, 1.5});
   Tensor states = zeros({4, 2}, {.dtype = float64});

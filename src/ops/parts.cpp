@@ -69,8 +69,10 @@ Tensor with_history(const Tensor& tensor) {
 
 // Gives a tensor the history of another, and its values if an observer has put others into their place.
 void adopt(const Tensor& tensor, const Tensor& result) {
-  if (impl(result).storage != impl(tensor).storage) copy_values(tensor, result);
-  impl(tensor).node = impl(result).node;
+  TensorImpl& t = impl(tensor);
+  if (impl(result).storage != t.storage) copy_values(tensor, result);
+  const NodeRef before = std::exchange(t.node, impl(result).node);
+  hand_on_retained_grad(before.get(), t.node.get());
 }
 
 }  // namespace
