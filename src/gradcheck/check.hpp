@@ -28,7 +28,8 @@ using Gradient = std::vector<std::vector<double>>;
 // The output of one recorded run, ready for as many backward passes as are wanted.
 class Recorded {
  public:
-  explicit Recorded(const Subject& subject);
+  explicit Recorded(const Subject& subject) : Recorded(subject, subject.run()) {}
+  Recorded(const Subject& subject, std::vector<Tensor> outputs);
   // Runs the function again if a variable has been written since.
   Gradient gradient(const Cotangent& cotangent);
   std::int64_t count() const { return count_; }  // of output elements

@@ -41,12 +41,18 @@ class Checker {
 
   GradcheckReport run() {
     const Subject first = problem_.subject();
+    const auto damage = options_.find_culprit ? check::find_damage(first) : std::nullopt;
     const Subject subject = of_order(first);
     GradcheckReport report = check::compare(subject, names_for(subject), plan_);
+    if (damage) {
+      report.found = {*damage};
+      if (!report.failed()) report.reason = fmt::format("the op {} changes one of its inputs in place", damage->op);
+      report.verdict = Verdict::fail;
+    }
     report.second_order = order_ == 2;
     report.notes = remarks(subject, report);
     if (report.failed()) {
-      blame(first, plan_, report);
+      if (report.found.empty()) blame(first, subject, plan_, report);
     } else if (options_.check_views && report.passed()) {
       check_views(subject, report);
     }
@@ -63,7 +69,7 @@ class Checker {
     if (difference.empty()) return;
     report.verdict = Verdict::fail;
     report.reason = "in float32 the gradient is another one than in float64: " + difference;
-    blame(single.subject(), check::plan_of(options_, float32), report);
+    blame(single.subject(), singles, check::plan_of(options_, float32), report);
   }
 
  private:
@@ -80,10 +86,10 @@ class Checker {
     return names;
   }
 
-  void blame(const Subject& first, const Plan& plan, GradcheckReport& report) const {
+  void blame(const Subject& first, const Subject& checked, const Plan& plan, GradcheckReport& report) const {
     if (!options_.find_culprit) return;
     try {
-      report.found = check::find_culprits(first, order_, plan);
+      report.found = check::find_culprits(first, checked, order_, plan, report);
     } catch (const Error& error) {
       report.notes.push_back(std::string("the search for the op to blame ended early: ") + error.what());
       return;
@@ -139,7 +145,7 @@ class Checker {
     if (difference.empty()) return;
     report.verdict = Verdict::fail;
     report.reason = "inputs that are not contiguous give another result: " + difference;
-    blame(views, plan_, report);
+    blame(views, of_order(views), plan_, report);
   }
 
   std::string compare_gradients(const Subject& a, const Subject& b, double tolerance) const {
@@ -148,8 +154,11 @@ class Checker {
     const check::Cotangent row = check::random_cotangent(right.count(), generator);
     const Gradient p = left.gradient(row), q = right.gradient(row);
     const std::vector<std::string> names = names_for(b);
+    const double values = weighted_norm(row.weights, b.sample().values);
     for (std::size_t i = 0; i < p.size(); ++i) {
-      const double distance = relative_distance(p[i], q[i]);
+      const Tensor& variable = a.variables()[i];
+      const double epsilon = variable.dtype() == float32 ? 0x1p-23 : 0x1p-52;
+      const double distance = relative_distance(p[i], q[i], 100 * epsilon / tolerance * values / size_of(variable));
       if (distance > tolerance) {
         return fmt::format("that by {} is off by {:.2g} of its largest element", names[i], distance);
       }
@@ -157,8 +166,23 @@ class Checker {
     return {};
   }
 
-  static double relative_distance(const std::vector<double>& a, const std::vector<double>& b) {
-    double distance = 0, size = 0;
+  // The root of sum (c v)^2: what many roundings of c v amount to.
+  static double weighted_norm(const std::vector<double>& c, const std::vector<double>& v) {
+    double sum = 0;
+    for (std::size_t i = 0; i < v.size(); ++i) sum += c[i] * v[i] * c[i] * v[i];
+    return std::sqrt(sum);
+  }
+
+  static double size_of(const Tensor& variable) {
+    double sum = 0;
+    for (const double v : check::values_of(variable)) sum += v * v;
+    return sum > 0 ? std::sqrt(sum / static_cast<double>(variable.numel())) : 1;
+  }
+
+  // The largest difference, relative to the largest element or to `least` if all are smaller: a gradient may be nothing
+  // but round-off.
+  static double relative_distance(const std::vector<double>& a, const std::vector<double>& b, double least = 0) {
+    double distance = 0, size = least;
     for (std::size_t i = 0; i < std::min(a.size(), b.size()); ++i) {
       if (a[i] == b[i] || (std::isnan(a[i]) && std::isnan(b[i]))) continue;
       distance = std::max(distance, std::abs(a[i] - b[i]));

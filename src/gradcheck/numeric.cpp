@@ -39,14 +39,18 @@ class Extrapolation {
   // Adds the difference of the next step; `round_off` is what that difference may be wrong by.
   void add(double difference, double round_off) {
     std::vector<double> row = {difference};
+    Estimate here;
     double factor = 1;
     for (std::size_t j = 0; j < previous_.size() && j < max_order; ++j) {
       factor *= static_cast<double>(1 << power_);
       row.push_back((factor * row[j] - previous_[j]) / (factor - 1));
       const double error = std::max(std::abs(row[j + 1] - row[j]), std::abs(row[j + 1] - previous_[j])) + 2 * round_off;
-      if (error < best_.bar) best_.value = row[j + 1], best_.bar = error;
+      if (error < here.bar) here.value = row[j + 1], here.bar = error;
     }
     previous_ = std::move(row);
+    // Long steps may agree with each other by accident, across a pole or many waves: the shorter ones are right.
+    const bool contradicted = std::abs(here.value - best_.value) > here.bar + best_.bar;
+    if (here.bar < best_.bar || contradicted) best_ = here;
   }
 
   const Estimate& best() const { return best_; }
@@ -64,6 +68,18 @@ double Cotangent::of_difference(const std::vector<double>& a, const std::vector<
   if (unit >= 0) return a[static_cast<std::size_t>(unit)] - b[static_cast<std::size_t>(unit)];
   double sum = 0;
   for (std::size_t i = 0; i < weights.size(); ++i) sum += weights[i] * (a[i] - b[i]);
+  return sum;
+}
+
+double Cotangent::magnitude_of_changes(const std::vector<double>& values, const std::vector<double>& a,
+                                       const std::vector<double>& b) const {
+  const auto size = [&](std::size_t i) {
+    return values[i] == a[i] && values[i] == b[i] ? 0.0
+                                                  : std::max({std::abs(values[i]), std::abs(a[i]), std::abs(b[i])});
+  };
+  if (unit >= 0) return size(static_cast<std::size_t>(unit));
+  double sum = 0;
+  for (std::size_t i = 0; i < weights.size(); ++i) sum += std::abs(weights[i]) * size(i);
   return sum;
 }
 
@@ -87,8 +103,10 @@ Line::Line(const Subject& subject, Direction direction, const Sample& base)
     if (own > 0) scale_ = std::max(own, std::min(scale_, 1e6 * own));
   }
   if (!(scale_ > 0 && std::isfinite(scale_))) scale_ = 1;
+  own_ = own > 0 && own < scale_ ? own : scale_;
+  length_ = scale_;
   // Below, even a function without noise shows little but the rounding of its argument.
-  shortest_ = std::pow(epsilon_, 2.0 / 3.0) * (own > 0 ? std::min(own, scale_) : scale_);
+  shortest_ = std::pow(epsilon_, 2.0 / 3.0) * own_;
 }
 
 Line::~Line() { move(0); }
@@ -106,6 +124,13 @@ void Line::move(double t) {
     }
   });
   bump_version(subject_.variables()[direction_.variable]);
+}
+
+std::vector<double> Line::displacement() const {
+  if (direction_.element < 0) return direction_.weights;
+  std::vector<double> unit(origin_.size(), 0.0);
+  unit[static_cast<std::size_t>(direction_.element)] = 1;
+  return unit;
 }
 
 const Line::Point& Line::at(double t) {
@@ -143,17 +168,43 @@ double Line::difference(const Cotangent& c, double from, double to) {
 // What values are wrong by, from high differences over short steps. Those of a smooth function fall with each order;
 // where they don't, they are noise (More and Wild, "Estimating computational noise", SIAM Journal on Scientific
 // Computing 33, 2011). Round-off may be constant over very short steps, and a fast oscillation looks like noise over
-// long ones: what two lengths agree on counts. At least half a unit of the sum.
+// long ones: what two lengths agree on counts. At least half a unit of those outputs that change.
 double Line::noise(const Cotangent& c) {
-  double sigma = 0.5 * epsilon_ * c.magnitude(base_.values);
+  double sigma = 0;
   double previous = 0;
   for (const double length : {1e-9, 3e-8, 1e-6, 3e-5}) {
-    if (length < 256 * epsilon_) continue;
-    const double here = noise_at(c, length * scale_);
+    if (length * length_ < 256 * epsilon_ * own_) continue;
+    const double here = noise_at(c, length * length_);
     sigma = std::max(sigma, std::min(here, previous));
     previous = here;
+    const double end = 3.5 * length * length_;
+    sigma = std::max(
+        sigma, 0.5 * epsilon_ * c.magnitude_of_changes(base_.values, at(end).sample.values, at(-end).sample.values));
   }
-  return sigma;
+  return std::max(sigma, 0.5 * stair(c));
+}
+
+// The height of a stair, if values are the same at one place and jump at the next: they are rounded more coarsely than
+// their own size tells.
+double Line::stair(const Cotangent& c) {
+  double lowest = infinity;
+  bool flat = false;
+  const Sample* before = nullptr;
+  double t_before = 0;
+  for (const auto& [t, point] : points_) {
+    if (!smooth(t)) {
+      before = nullptr;
+      continue;
+    }
+    if (before != nullptr && t - t_before > 64 * epsilon_ * (scale_ + std::abs(t))) {
+      const double change = std::abs(c.of_difference(point.sample.values, before->values));
+      flat = flat || change == 0;
+      if (change > 0) lowest = std::min(lowest, change);
+    }
+    before = &point.sample;
+    t_before = t;
+  }
+  return flat && std::isfinite(lowest) ? lowest : 0;
 }
 
 double Line::noise_at(const Cotangent& c, double step) {
@@ -183,7 +234,8 @@ Estimate Line::quick(const Cotangent& c) {
   const double far = difference(c, -2 * h, 2 * h);
   estimate.value = (4 * near - far) / 3;
   // The error of `near`: that of the extrapolated value is smaller.
-  estimate.bar = std::abs(near - far) / 3 + 2 * epsilon_ * c.magnitude(base_.values) / h;
+  const double size = c.magnitude_of_changes(base_.values, at(2 * h).sample.values, at(-2 * h).sample.values);
+  estimate.bar = std::abs(near - far) / 3 + 2 * epsilon_ * size / h;
   if (!std::isfinite(estimate.value)) estimate.bar = infinity;
   return estimate;
 }
@@ -207,9 +259,10 @@ double Line::remainder_slope(const Cotangent& c, double derivative) {
   return (seen.front().second - seen.back().second) / (seen.front().first - seen.back().first);
 }
 
-Estimate Line::careful(const Cotangent& c) {
+Estimate Line::careful(const Cotangent& c, double expected, double length) {
+  length_ = length > 0 ? length : scale_;
   kink_.clear();
-  Estimate estimate = central(c);
+  Estimate estimate = central(c, expected);
   if (std::isinf(estimate.bar) && !kink_.empty()) return at_kink(c);
   if (!kink_.empty()) {
     // Close to a kink, central steps are short and noisy: longer ones on this side of it may do better.
@@ -218,18 +271,30 @@ Estimate Line::careful(const Cotangent& c) {
       if (one.bar < estimate.bar) estimate = one;
     }
     estimate.doubt = "a kink of " + kink_ + " is close";
-    return estimate;
   }
-  if (hidden_kink(c)) return at_kink(c);
   return estimate;
 }
 
-Estimate Line::central(const Cotangent& c) {
+std::vector<double> Line::other_lengths() const { return {own_ < scale_ / 16 ? own_ : 0.7709 * scale_, 1e-5 * own_}; }
+
+Estimate reconciled(const Estimate& a, const Estimate& b) {
+  if (b.at_kink || !std::isfinite(b.bar)) return a;
+  if (!std::isfinite(a.bar)) return b;
+  const double apart = std::abs(a.value - b.value);
+  Estimate better = b.bar < a.bar ? b : a;
+  if (apart > a.bar + b.bar) {
+    better.bar = apart + a.bar + b.bar;
+    better.doubt = "differences over longer and over shorter steps contradict each other";
+  }
+  return better;
+}
+
+Estimate Line::central(const Cotangent& c, double expected) {
   Extrapolation table(2);
   const double sigma = noise(c);
   int smooth_steps = 0;
   // Looking for the near side of a kink, steps may become as short as numbers allow.
-  for (double h = scale_ / 8; h > (kink_.empty() ? shortest_ : scale_ * epsilon_ * 4);) {
+  for (double h = length_ / 8; h > (kink_.empty() ? shortest_ : scale_ * epsilon_ * 4);) {
     if (!smooth(h) || !smooth(-h)) {
       table.restart();
       h /= smooth_steps > 0 ? 2 : 4;
@@ -237,7 +302,9 @@ Estimate Line::central(const Cotangent& c) {
     }
     ++smooth_steps;
     table.add(difference(c, -h, h), sigma / h);
-    if (2 * sigma / h > table.best().bar) break;  // shorter steps only bring more round-off
+    // Shorter steps only bring more round-off. But nothing is contradicted before all steps that can tell have spoken.
+    const double disputed = std::abs(table.best().value - expected);
+    if (2 * sigma / h > table.best().bar && !(disputed > table.best().bar && disputed > 8 * sigma / h)) break;
     h /= 2;
   }
   Estimate best = table.best();
@@ -248,7 +315,7 @@ Estimate Line::central(const Cotangent& c) {
 Estimate Line::one_sided(const Cotangent& c, double side, bool own_branches) {
   Extrapolation table(1);
   const double sigma = noise(c);
-  for (double h = scale_ / 8; h > scale_ * epsilon_ * 4;) {
+  for (double h = length_ / 8; h > scale_ * epsilon_ * 4;) {
     // At a kink the side has branches of its own: those that a shorter step has, too.
     const bool usable =
         own_branches ? smooth(side * h)
@@ -279,7 +346,7 @@ Estimate Line::at_kink(const Cotangent& c) {
 
 // A kink that no op tells of, at the point itself: however short the step, left and right differences stay apart by the
 // same amount, where those of a smooth function approach each other in proportion to it.
-bool Line::hidden_kink(const Cotangent& c) {
+bool Line::has_hidden_kink(const Cotangent& c) {
   const double sigma = noise(c);
   const auto gap = [&](double h) { return std::abs(difference(c, 0, h) - difference(c, -h, 0)); };
   const auto visible = [&](double h) { return smooth(h) && smooth(-h) && gap(h) > 16 * sigma / h; };
@@ -287,7 +354,7 @@ bool Line::hidden_kink(const Cotangent& c) {
   double h = longest;
   while (!visible(h) && h > longest * 1e-3) h /= 4;
   while (visible(h / 4) && h > scale_ * epsilon_ * 64) h /= 4;
-  return visible(h) && 16 * h <= longest && gap(h) > 0.5 * gap(16 * h);
+  return visible(h) && 16 * h <= longest && gap(h) > 0.5 * gap(16 * h) && gap(16 * h) > 0.5 * gap(h);
 }
 
 }  // namespace gradus::check

@@ -108,6 +108,11 @@ std::vector<double> values_of(const Tensor& tensor) {
   return {data.begin(), data.end()};
 }
 
+void write_values(Tensor tensor, const std::vector<double>& values) {
+  const NoGrad guard;
+  tensor.copy_(from_values(values, tensor.shape(), float64));
+}
+
 Tensor copy_with_layout(const Tensor& tensor, Dtype dtype) {
   const NoGrad guard;
   const TensorImpl& t = impl(tensor);

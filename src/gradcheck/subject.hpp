@@ -70,6 +70,7 @@ Subject gradient_of(const Subject& subject, std::uint64_t seed);
 
 // All elements in row-major order.
 std::vector<double> values_of(const Tensor& tensor);
+void write_values(Tensor tensor, const std::vector<double>& values);
 
 // A copy of the values with the same strides: ops may take other ways for other layouts.
 Tensor copy_with_layout(const Tensor& tensor, Dtype dtype);
