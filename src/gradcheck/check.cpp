@@ -148,7 +148,7 @@ class Comparison {
         entry.element = element;
         locate(entry, rows_[row].unit, recorded_->outputs());
         entry.analytic = gradients_[row][variable][static_cast<std::size_t>(element)];
-        judge_on(line, rows_[row], base_, plan_, entry, std::abs(entry.analytic));
+        judge_on(line, rows_[row], base_, plan_, entry, std::abs(entry.analytic), input.failed < confirmed_failures);
         count(input, entry);
       }
     }
@@ -261,7 +261,7 @@ void judge(GradcheckEntry& entry, const Estimate& estimate) {
 }
 
 void judge_on(Line& line, const Cotangent& row, const Sample& base, const Plan& plan, GradcheckEntry& entry,
-              double size) {
+              double size, bool confirm) {
   const double scale = row.magnitude(base.values) / line.scale();
   const auto judged = [&](const Estimate& estimate) {
     const double numeric = std::isfinite(estimate.value) && entry.element >= 0 ? std::abs(estimate.value) : 0;
@@ -271,7 +271,7 @@ void judge_on(Line& line, const Cotangent& row, const Sample& base, const Plan& 
   };
   if (judged(line.quick(row))) return;
   Estimate estimate = line.careful(row, entry.analytic);
-  if (judged(estimate) || estimate.at_kink) return;
+  if (judged(estimate) || estimate.at_kink || (entry.verdict == Verdict::fail && !confirm)) return;
   // Waves and poles may look smooth to steps that happen to fit, or like noise to long ones: no verdict against the
   // tape on the word of one length of steps.
   for (const double length : line.other_lengths()) {

@@ -36,18 +36,22 @@ class Directions {
     const std::size_t variables = subject_.variables().size();
     std::vector<double> missed(variables, 1.0);
     for (int round = 0; round < most; ++round) {
+      const auto wants_more = [&](std::size_t i) {
+        const GradcheckInput& input = report_.inputs[i];
+        if (input.shape.numel() == 0) return missed[i] = 0, false;
+        const bool hopeless = round >= 4 && missed[i] == 1;  // every direction so far was undecided
+        const bool settled = missed[i] <= 1 - plan_.confidence || input.verdict == Verdict::fail;
+        return round < fewest || !(settled || hopeless);
+      };
+      std::vector<std::size_t> open;
+      for (std::size_t i = 0; i < variables; ++i) {
+        if (wants_more(i)) open.push_back(i);
+      }
+      if (open.empty()) break;
       const Cotangent row = random_cotangent(recorded_.count(), generator_);
       const Gradient gradient = recorded_.gradient(row);
-      for (std::size_t i = 0; i < variables; ++i) {
-        if (gradient[i].empty()) missed[i] = 0;
-        const bool hopeless = round >= 4 && missed[i] == 1;  // every direction so far was undecided
-        if (!gradient[i].empty() && !hopeless && (round < fewest || missed[i] > 1 - plan_.confidence)) {
-          missed[i] *= check(i, row, gradient[i]);
-        }
-      }
+      for (const std::size_t i : open) missed[i] *= check(i, row, gradient[i]);
       report_.directions = round + 1;
-      const bool sure = *std::max_element(missed.begin(), missed.end()) <= 1 - plan_.confidence;
-      if (round + 1 >= fewest && (sure || report_.verdict == Verdict::fail)) break;
     }
     report_.detection_probability = 1 - *std::max_element(missed.begin(), missed.end());
     report_.taylor_slope = taylor_slope();
@@ -63,7 +67,7 @@ class Directions {
     GradcheckEntry entry;
     entry.analytic = dot(gradient, direction.weights);
     Line line(subject_, std::move(direction), base_);
-    judge_on(line, row, base_, plan_, entry, size);
+    judge_on(line, row, base_, plan_, entry, size, input.failed < confirmed_failures);
     count(input, entry);
     if (entry.verdict != Verdict::pass) return 1;
     const double root_mean_square =

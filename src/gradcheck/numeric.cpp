@@ -113,14 +113,20 @@ Line::~Line() { move(0); }
 
 void Line::move(double t) {
   const TensorImpl& variable = impl(subject_.variables()[direction_.variable]);
+  const bool dense = subject_.variables()[direction_.variable].is_contiguous();
   dispatch_floating("gradcheck", variable.dtype, [&]<class T>() {
     if (direction_.element >= 0) {
       put<T>(variable, direction_.element, origin_[static_cast<std::size_t>(direction_.element)] + t);
       return;
     }
+    T* const room = variable.data<T>();
     for (std::int64_t i = 0; i < variable.numel; ++i) {
       const auto at = static_cast<std::size_t>(i);
-      put<T>(variable, i, origin_[at] + (t == 0 ? 0 : t * direction_.weights[at]));
+      const double value = origin_[at] + (t == 0 ? 0 : t * direction_.weights[at]);
+      if (dense)
+        room[i] = static_cast<T>(value);
+      else
+        put<T>(variable, i, value);
     }
   });
   bump_version(subject_.variables()[direction_.variable]);
@@ -302,10 +308,13 @@ Estimate Line::central(const Cotangent& c, double expected) {
     }
     ++smooth_steps;
     table.add(difference(c, -h, h), sigma / h);
-    // Shorter steps only bring more round-off. But nothing is contradicted before all steps that can tell have spoken.
-    const double disputed = std::abs(table.best().value - expected);
-    if (2 * sigma / h > table.best().bar && !(disputed > table.best().bar && disputed > 8 * sigma / h)) break;
     h /= 2;
+    if (4 * sigma / h < table.best().bar) continue;
+    // Shorter steps only bring more round-off. But nothing is contradicted before all lengths that can tell have
+    // spoken: two steps of each.
+    const double disputed = std::abs(table.best().value - expected);
+    if (!(disputed > table.best().bar && disputed > 8 * sigma / h)) break;
+    if (smooth_steps % 2 == 0) h /= 32, table.restart();
   }
   Estimate best = table.best();
   if (smooth_steps == 0 && kink_.empty()) best.doubt = "the function is not finite around this point";
