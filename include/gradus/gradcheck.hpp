@@ -28,8 +28,8 @@ const char* to_string(Verdict verdict);
 struct GradcheckOptions {
   // An entry passes if |analytic - numeric| + error bar <= rtol * max(|analytic|, |numeric|) + atol * scale, and fails
   // if |analytic - numeric| - error bar is larger than that. The scale is sum |cotangent * output| / |x|: the size of a
-  // derivative that would change the output by all of itself. Negative: 1e-5 and 1e-10 in float64, 3e-3 and 1e-4 in
-  // float32.
+  // derivative that would change the output by all of itself; where round-off decides nothing, the largest output
+  // counts instead. Negative: 1e-5 and 1e-10 in float64, 3e-3 and 1e-4 in float32.
   double rtol = -1;
   double atol = -1;
   // Random directions instead of every element: for millions of parameters.
@@ -181,8 +181,8 @@ GradcheckReport gradcheck_any(F fn, const std::vector<Tensor>& inputs, const Gra
 // Checks the derivatives of fn(inputs...) by those inputs that require a gradient, or by all floating ones if none
 // does. fn takes one tensor per input, or a std::vector of them, and returns a tensor or a std::vector. It is given
 // copies; their layout is that of the inputs. A function without arguments is checked on tensors that it captures (a
-// model's parameters): these are changed for the time of the check, and put back, exceptions included. Throws only if
-// the inputs can't be checked at all; whatever fn throws is an answer.
+// model's parameters): these are changed for the time of the check, and put back, exceptions included. Throws if the
+// inputs can't be checked at all; what fn itself throws is passed on.
 template <class F>
 requires(!std::derived_from<std::remove_cvref_t<F>, nn::Module>) GradcheckReport
     gradcheck(F fn, const std::vector<Tensor>& inputs, const GradcheckOptions& options = {}) {

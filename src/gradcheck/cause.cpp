@@ -49,6 +49,16 @@ double ratio(const Values& a, const Values& b) {
 
 bool near(double a, double b) { return std::abs(a - b) <= 1e-5 * std::abs(b); }
 
+// "2/3", if it is a simple fraction.
+std::string as_fraction(double c) {
+  for (int denominator = 1; denominator <= 12; ++denominator) {
+    const double numerator = std::round(c * denominator);
+    if (numerator != 0 && std::abs(numerator) <= 100 && near(c * denominator, numerator))
+      return denominator == 1 ? fmt::format("{}", numerator) : fmt::format("{}/{}", numerator, denominator);
+  }
+  return fmt::format("{:.6g}", c);
+}
+
 std::string factor_in_words(double c, const Shape& in, const Shape& out) {
   if (near(c, -1)) return "the sign is wrong";
   const double missing = 1 / c;
@@ -72,7 +82,7 @@ std::string factor_in_words(double c, const Shape& in, const Shape& out) {
     }
     if (near(sign * missing, 2)) return "a factor 2 is missing: an input that is used twice counts twice" + also;
   }
-  return fmt::format("off by a factor of {:.6g} everywhere", c);
+  return fmt::format("off by a factor of {} everywhere", as_fraction(c));
 }
 
 bool is_transposed(const Values& a, const Values& n, const Shape& shape) {

@@ -44,8 +44,9 @@ class Cutter final : public Observer {
     return custom_op("input", copy_with_layout(cut->second, cut->second.dtype()),
                      {{cut->second, [](const Tensor& g) { return g; }}});
   }
-  void joined(const Node&, const Tensor& joined_result) override {
+  void joined(const Node& node, const Tensor& joined_result) override {
     if (next_ != target_ + 1) return;
+    if (outer_ != nullptr) outer_->joined(node, joined_result);
     result = joined_result;
     throw Reached{};
   }

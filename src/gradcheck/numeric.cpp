@@ -44,7 +44,8 @@ class Extrapolation {
     for (std::size_t j = 0; j < previous_.size() && j < max_order; ++j) {
       factor *= static_cast<double>(1 << power_);
       row.push_back((factor * row[j] - previous_[j]) / (factor - 1));
-      const double error = std::max(std::abs(row[j + 1] - row[j]), std::abs(row[j + 1] - previous_[j])) + 2 * round_off;
+      const double error =
+          std::max(std::abs(row[j + 1] - row[j]), std::abs(row[j + 1] - previous_[j])) + caution * round_off;
       if (error < here.bar) here.value = row[j + 1], here.bar = error;
     }
     previous_ = std::move(row);
@@ -57,6 +58,8 @@ class Extrapolation {
 
  private:
   static constexpr std::size_t max_order = 5;
+  // The scheme amplifies round-off, and the best of many estimates is often the luckiest.
+  static constexpr double caution = 6;
   int power_;
   std::vector<double> previous_;
   Estimate best_;
@@ -187,6 +190,7 @@ double Line::noise(const Cotangent& c) {
     sigma = std::max(
         sigma, 0.5 * epsilon_ * c.magnitude_of_changes(base_.values, at(end).sample.values, at(-end).sample.values));
   }
+  if (sigma == 0) sigma = 0.5 * epsilon_ * c.magnitude(base_.values);  // nothing changes, that can be seen
   return std::max(sigma, 0.5 * stair(c));
 }
 
@@ -246,6 +250,26 @@ Estimate Line::quick(const Cotangent& c) {
   return estimate;
 }
 
+bool Line::is_flat(const Cotangent& c) const {
+  return std::ranges::all_of(
+      points_, [&](const auto& at) { return c.of_difference(at.second.sample.values, base_.values) == 0; });
+}
+
+double Line::unseen_slope() const {
+  class Largest final : public Observer {
+   public:
+    void joined(const Node&, const Tensor& result) override {
+      const Observing quiet(nullptr);
+      for (const double v : values_of(result)) value = std::isfinite(v) ? std::max(value, std::abs(v)) : value;
+    }
+    double value = 0;
+  };
+  Largest largest;
+  const Observing observing(&largest);
+  subject_.run();
+  return 8 * epsilon_ * largest.value / scale_;
+}
+
 double Line::remainder_slope(const Cotangent& c, double derivative) {
   const double sigma = 8 * epsilon_ * c.magnitude(base_.values);
   std::vector<std::pair<double, double>> seen;  // log h, log remainder
@@ -297,7 +321,7 @@ Estimate reconciled(const Estimate& a, const Estimate& b) {
 
 Estimate Line::central(const Cotangent& c, double expected) {
   Extrapolation table(2);
-  const double sigma = noise(c);
+  double sigma = noise(c);
   int smooth_steps = 0;
   // Looking for the near side of a kink, steps may become as short as numbers allow.
   for (double h = length_ / 8; h > (kink_.empty() ? shortest_ : scale_ * epsilon_ * 4);) {
@@ -307,9 +331,11 @@ Estimate Line::central(const Cotangent& c, double expected) {
       continue;
     }
     ++smooth_steps;
-    table.add(difference(c, -h, h), sigma / h);
+    const double slope = difference(c, -h, h);
+    if (slope == 0) sigma = std::max(sigma, 0.5 * stair(c));  // too short to be seen?
+    table.add(slope, sigma / h);
     h /= 2;
-    if (4 * sigma / h < table.best().bar) continue;
+    if (6 * sigma / h < table.best().bar) continue;
     // Shorter steps only bring more round-off. But nothing is contradicted before all lengths that can tell have
     // spoken: two steps of each.
     const double disputed = std::abs(table.best().value - expected);

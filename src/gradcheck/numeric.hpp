@@ -69,6 +69,11 @@ class Line {
   Estimate at_kink(const Cotangent& c);
   bool has_hidden_kink(const Cotangent& c);
 
+  // Whether no value has changed at any step so far.
+  bool is_flat(const Cotangent& c) const;
+  // A slope that the round-off of the largest intermediate result would hide.
+  double unseen_slope() const;
+
   // How fast |f(x + h d) - f(x) - h * derivative| shrinks with h: its slope in logarithms; infinite if nothing but
   // round-off is left of it.
   double remainder_slope(const Cotangent& c, double derivative);
