@@ -320,8 +320,17 @@ Estimate reconciled(const Estimate& a, const Estimate& b) {
 }
 
 Estimate Line::central(const Cotangent& c, double expected) {
-  Extrapolation table(2);
   double sigma = noise(c);
+  for (int tries = 0;; ++tries) {
+    const Estimate estimate = central(c, expected, sigma);
+    const double rounding = 0.5 * stair(c);  // of all values seen by now
+    if (rounding <= sigma || tries == 3) return estimate;
+    sigma = rounding;
+  }
+}
+
+Estimate Line::central(const Cotangent& c, double expected, double sigma) {
+  Extrapolation table(2);
   int smooth_steps = 0;
   // Looking for the near side of a kink, steps may become as short as numbers allow.
   for (double h = length_ / 8; h > (kink_.empty() ? shortest_ : scale_ * epsilon_ * 4);) {
@@ -331,9 +340,7 @@ Estimate Line::central(const Cotangent& c, double expected) {
       continue;
     }
     ++smooth_steps;
-    const double slope = difference(c, -h, h);
-    if (slope == 0) sigma = std::max(sigma, 0.5 * stair(c));  // too short to be seen?
-    table.add(slope, sigma / h);
+    table.add(difference(c, -h, h), sigma / h);
     h /= 2;
     if (6 * sigma / h < table.best().bar) continue;
     // Shorter steps only bring more round-off. But nothing is contradicted before all lengths that can tell have

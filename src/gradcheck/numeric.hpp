@@ -101,6 +101,7 @@ class Line {
   double difference(const Cotangent& c, double from, double to);
   double stair(const Cotangent& c);
   Estimate central(const Cotangent& c, double expected);
+  Estimate central(const Cotangent& c, double expected, double sigma);
   Estimate one_sided(const Cotangent& c, double side, bool own_branches);
   void move(double t);
 
