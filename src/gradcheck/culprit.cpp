@@ -207,7 +207,7 @@ class Search {
         if (failed != report.inputs.end()) wrong = static_cast<std::size_t>(failed - report.inputs.begin());
         culprit.input = alone.inputs[std::min(wrong, alone.inputs.size() - 1)];
         culprit.input_shape = checked.variables()[wrong].shape();
-        culprit.evidence = report.reason;
+        culprit.evidence = "all else given, " + report.reason;
       } catch (const Error&) {
         continue;  // it can't be run alone: nothing to hold against it
       }

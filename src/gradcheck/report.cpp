@@ -46,24 +46,32 @@ std::string output_of(const GradcheckEntry& e) {
   return e.output == 0 ? fmt::format("[{}]", e.output_element) : fmt::format("{}[{}]", e.output, e.output_element);
 }
 
+// "28 of 84" if 28 did not pass.
+std::string checked(const GradcheckInput& input) {
+  const std::int64_t bad = input.failed > 0 ? input.failed : input.inconclusive;
+  return bad > 0 ? fmt::format("{} of {}", bad, input.checked) : fmt::format("{}", input.checked);
+}
+
 bool goes_to_terminal() { return std::getenv("NO_COLOR") == nullptr && isatty(STDOUT_FILENO) != 0; }
 
 void add_table(std::string& text, const GradcheckReport& report, bool colour) {
   std::size_t width = 5;
   for (const GradcheckInput& input : report.inputs) width = std::max(width, input.name.size());
-  text += fmt::format("  {:<{}}  {:<12}  {:>8}  {:<18}  {:<8}  {:>13}  {:>13}  {:>8}  {:>8}  {:>8}\n", "input", width,
-                      "verdict", "checked", "worst at", "output", "analytic", "numeric", "+-", "abs", "rel");
+  std::size_t counts = 7;
+  for (const GradcheckInput& input : report.inputs) counts = std::max(counts, checked(input).size());
+  text += fmt::format("  {:<{}}  {:<12}  {:>{}}  {:<18}  {:<8}  {:>13}  {:>13}  {:>8}  {:>8}  {:>8}\n", "input", width,
+                      "verdict", "checked", counts, "worst at", "output", "analytic", "numeric", "+-", "abs", "rel");
   std::vector<const GradcheckInput*> order;
   for (const GradcheckInput& input : report.inputs) order.push_back(&input);
   std::ranges::stable_sort(order, [](const auto* a, const auto* b) { return a->verdict > b->verdict; });
   for (const GradcheckInput* input : order) {
     const std::string verdict = painted(fmt::format("{:<12}", to_string(input->verdict)), input->verdict, colour);
-    text += fmt::format("  {:<{}}  {}  {:>8}", input->name, width, verdict, input->checked);
+    text += fmt::format("  {:<{}}  {}  {:>{}}", input->name, width, verdict, checked(*input), counts);
     // One line for what passes, a few for what doesn't.
     std::size_t lines = 0;
     for (const GradcheckEntry& e : input->worst) {
       if (lines > 0 && (lines == 4 || e.verdict == Verdict::pass)) break;
-      if (lines++ > 0) text += fmt::format("  {:<{}}  {:<12}  {:>8}", "", width, "", "");
+      if (lines++ > 0) text += fmt::format("  {:<{}}  {:<12}  {:>{}}", "", width, "", "", counts);
       text += fmt::format("  {:<18}  {:<8}  {:>13.6g}  {:>13.6g}  {:>8.1e}  {:>8.1e}  {:>8.1e}\n",
                           position(e.element, input->shape), output_of(e), e.analytic, e.numeric, e.error_bar,
                           e.absolute_error(), e.relative_error());
@@ -110,9 +118,8 @@ std::string GradcheckReport::to_string(bool colour) const {
   text += "\n";
   add_table(text, *this, colour);
   for (const GradcheckCulprit& c : found) {
-    text += fmt::format("  {} op {} of {}, {}: by its input {} {}, all else given: {}\n",
-                        painted("culprit", Verdict::fail, colour), c.place, c.ops, c.op, c.input,
-                        gradus::to_string(c.input_shape), c.evidence);
+    text += fmt::format("  {} op {} of {}, {}, by its input {} {}: {}\n", painted("culprit", Verdict::fail, colour),
+                        c.place, c.ops, c.op, c.input, gradus::to_string(c.input_shape), c.evidence);
     if (!c.likely_cause.empty()) text += fmt::format("    it looks like this: {}\n", c.likely_cause);
   }
   if (fast) {
