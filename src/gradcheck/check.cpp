@@ -148,7 +148,7 @@ class Comparison {
         entry.element = element;
         locate(entry, rows_[row].unit, recorded_->outputs());
         entry.analytic = gradients_[row][variable][static_cast<std::size_t>(element)];
-        judge_on(line, rows_[row], base_, plan_, entry, std::abs(entry.analytic), input.failed < confirmed_failures);
+        judge_on(line, rows_[row], base_, plan_, entry, std::abs(entry.analytic), input.failed < 4);
         count(input, entry);
       }
     }
@@ -285,7 +285,7 @@ void judge_on(Line& line, const Cotangent& row, const Sample& base, const Plan& 
     judge(entry, estimate);
     return entry.verdict == Verdict::pass;
   };
-  if (judged(line.quick(row))) return;
+  if (judged(line.quick(row)) || (entry.verdict == Verdict::fail && !confirm)) return;
   Estimate estimate = line.careful(row, entry.analytic);
   if (judged(estimate) || estimate.at_kink || (entry.verdict == Verdict::fail && !confirm)) return;
   // Waves and poles may look smooth to steps that happen to fit, or like noise to long ones: no verdict against the

@@ -67,9 +67,9 @@ class Directions {
     GradcheckEntry entry;
     entry.analytic = dot(gradient, direction.weights);
     Line line(subject_, std::move(direction), base_);
-    judge_on(line, row, base_, plan_, entry, size, input.failed < confirmed_failures);
+    judge_on(line, row, base_, plan_, entry, size, input.failed == 0);
     count(input, entry);
-    if (entry.verdict != Verdict::pass) return 1;
+    if (entry.verdict != Verdict::pass) return entry.verdict == Verdict::fail ? 0 : 1;
     const double root_mean_square =
         std::sqrt(dot(gradient, gradient) / static_cast<double>(std::max<std::size_t>(1, gradient.size())));
     return chance_to_miss(root_mean_square, entry.tolerance + entry.error_bar);
