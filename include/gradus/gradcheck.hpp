@@ -43,7 +43,8 @@ struct GradcheckOptions {
   // Outputs of up to this many elements are checked element by element (the whole Jacobian), larger ones through two
   // random sums of them.
   std::int64_t max_jacobian_rows = 64;
-  // Find the op to blame. It costs a few runs of the function per recorded op.
+  // Find the op to blame: it costs a few runs of the function per recorded op. One more run finds ops that write into
+  // their inputs behind the tape's back.
   bool find_culprit = true;
   std::vector<std::string> names = {};      // of the inputs, for the report
   std::vector<Generator*> generators = {};  // replayed before each run, as the default generator is
@@ -77,7 +78,8 @@ struct GradcheckInput {
   std::vector<GradcheckEntry> worst;  // worst first, a handful
 };
 
-// An op whose derivative is wrong on its own: all its inputs given, the rest of the graph cut away.
+// An op whose derivative is wrong on its own: all its inputs given, the rest of the graph cut away. If there is none,
+// one that makes a failed entry wrong in a run of the whole function; or one that writes into its input.
 struct GradcheckCulprit {
   std::string op;
   std::int64_t place = 0;  // the how-manieth of `ops` recorded ops that lead to the output, from 1
