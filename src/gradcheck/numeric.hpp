@@ -87,6 +87,7 @@ class Line {
 
   // The size of the variable along the line, against which steps are measured.
   double scale() const { return scale_; }
+  double epsilon() const { return epsilon_; }  // of the variable's dtype
 
  private:
   struct Point {

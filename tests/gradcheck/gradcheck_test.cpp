@@ -205,6 +205,19 @@ TEST_CASE("a derivative lost in round-off is INCONCLUSIVE, not wrong") {
   }
 }
 
+TEST_CASE("a zero that is computed with round-off is not held against anybody") {
+  const auto f = [](const Tensor& x) {
+    // 1 and 0, as a decomposition would compute them.
+    return custom(
+        "unit", x,
+        [](const Tensor& v) {
+          return stack({v / v, sin(v) * 1e-18});
+        },
+        [](const Tensor& g, const Tensor&) { return g[0] * 0.0; });
+  };
+  CHECK(gradcheck(f, {at({0.3, 0.7})}).passed());
+}
+
 // --- culprits --------------------------------------------------------------------------------------------------------
 
 TEST_CASE("a culprit has its place, its input and its shapes") {
