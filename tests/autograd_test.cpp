@@ -636,3 +636,48 @@ TEST_CASE("a backward pass started by a hook inside a graph that is being walked
                        doctest::Contains("another backward pass is walking"), Error);
   CHECK_NOTHROW(sum(c).backward({.retain_graph = true}));  // and the graph is in order afterwards
 }
+
+TEST_CASE("grad() leaves alone what lies upstream of its inputs") {
+  const Tensor x = tensor({1.0, 2.0}, {.dtype = float64, .requires_grad = true});
+  const Tensor h = x * x;
+  const Tensor loss = sum(square(h));
+  const Tensor g = grad(loss, {h})[0];
+  h.backward({.gradient = g});  // the backward pass, in two parts
+  CHECK(equal(x.grad(), tensor({4.0, 32.0}, {.dtype = float64})));
+  const Tensor k = x * x;
+  const Tensor first = sum(k), second = sum(k * 2.0);
+  grad(first, {k});
+  CHECK(equal(grad(second, {k})[0], tensor({2.0, 2.0}, {.dtype = float64})));
+}
+
+TEST_CASE("grad() by an op's result does not need what only its derivative reads") {
+  const Tensor x = tensor({1.0, 2.0}, {.dtype = float64, .requires_grad = true});
+  Tensor h = exp(x);
+  const Tensor loss = sum(h * 3.0);
+  {
+    const NoGrad guard;
+    h.add_(1);
+  }
+  CHECK(equal(grad(loss, {h})[0], tensor({3.0, 3.0}, {.dtype = float64})));
+}
+
+TEST_CASE("a stale view is refused as the root of a pass and as its target") {
+  const Tensor x = tensor({1.0, 2.0}, {.dtype = float64, .requires_grad = true});
+  Tensor y = x * 1.0;
+  const Tensor v = y[0];
+  y.mul_(3);
+  CHECK_THROWS_AS(v.backward(), Error);
+  CHECK_THROWS_AS(v.retain_grad(), Error);
+  CHECK_THROWS_AS(grad(v, {x}), Error);
+  CHECK_THROWS_AS(grad(sum(y), {v}), Error);
+}
+
+TEST_CASE("grad() by thousands of inputs takes time in proportion") {
+  std::vector<Tensor> leaves;
+  for (int i = 0; i < 8000; ++i) leaves.push_back(tensor(1.0, {.requires_grad = true}));
+  Tensor total = leaves[0] * 1.0;
+  for (const Tensor& leaf : leaves) total = total + leaf;
+  const std::vector<Tensor> gradients = grad(total, leaves);
+  CHECK(gradients.front().item() == 2);
+  CHECK(gradients.back().item() == 1);
+}

@@ -332,3 +332,36 @@ TEST_CASE("checkpoints save memory: a deep chain of linear and tanh") {
   CHECK(plain.stored > 5 * saving.stored);
   CHECK(plain.peak > 2.5 * static_cast<double>(saving.peak));
 }
+
+TEST_CASE("what is changed in place inside of a checkpoint is noticed as it is outside") {
+  const auto changes = [](const std::vector<Tensor>& in) {
+    Tensor h = exp(in[0]);
+    h.mul_(2);
+    return h;
+  };
+  const Tensor x = tensor({0.0, 1.0}, {.dtype = float64, .requires_grad = true});
+  CHECK_THROWS_AS(sum(changes({x})).backward(), Error);
+  CHECK_THROWS_AS(sum(checkpoint(changes, {x})).backward(), Error);
+  const auto keeps = [](const std::vector<Tensor>& in) {
+    Tensor h = in[0] * 1.0;
+    const Tensor y = h * h;
+    h.add_(1);
+    return y + h;
+  };
+  CHECK_THROWS_AS(sum(checkpoint(keeps, {x})).backward(), Error);
+}
+
+TEST_CASE("a checkpoint keeps nothing in its second run that no derivative reads") {
+  const Tensor x = ones({4096}, {.dtype = float64, .requires_grad = true});
+  const Tensor factor = full({4096}, 0.5, {.dtype = float64});
+  const auto chain = [&](const std::vector<Tensor>& in) {
+    Tensor h = in[0];
+    for (int i = 0; i < 20; ++i) h = h * factor;  // the derivative reads the factor alone
+    return sum(h);
+  };
+  const Tensor loss = checkpoint(chain, {x});
+  reset_peak_memory_stats();
+  const auto before = memory_stats().in_use;
+  loss.backward();
+  CHECK(memory_stats().peak - before < 8 * 4096 * sizeof(double));
+}

@@ -349,3 +349,20 @@ TEST_CASE("grad starts from grad_outputs and leaves unused inputs undefined if a
   CHECK(message_of([&] { grad(y, {x}, {.grad_outputs = ones({3}, {.dtype = float64})}); }) ==
         "grad: the gradient must be float64 (2,), got float64 (3,)");
 }
+
+TEST_CASE("a custom op that hands its input through is a view of it: writing it later is noticed") {
+  const Tensor x = tensor({1.0, 2.0}, {.dtype = float64, .requires_grad = true});
+  const Tensor h = x * 1.0;
+  const Tensor y = custom_op("same", h, {{h, [](const Tensor& g) { return g; }}});
+  Tensor(h).mul_(3);
+  CHECK_THROWS_AS(sum(y * y), Error);
+  Tensor same = custom_op("same", x, {{x, [](const Tensor& g) { return g; }}});
+  CHECK_THROWS_AS(same.mul_(5), Error);
+  CHECK(x[0].item() == 1);
+}
+
+TEST_CASE("a custom op with an integer value has no history") {
+  const Tensor x = tensor({1.0, 2.0}, {.dtype = float64, .requires_grad = true});
+  const Tensor y = custom_op("places", arange(2), {{x, [](const Tensor& g) { return g; }}});
+  CHECK(!y.requires_grad());
+}

@@ -313,3 +313,18 @@ TEST_CASE("what does not fit is refused in words") {
   const auto pair = [](const std::vector<Tensor>& in) { return sum(in[0]); };
   CHECK(message_of([&] { hvp(pair, {x, x}, {x}); }) == "hvp: 1 tensors v for 2 inputs");
 }
+
+TEST_CASE("the spectrum of a tiny or a huge Hessian is as right as that of any other") {
+  for (const double size : {1e-165, 1.0, 1e150}) {
+    CAPTURE(size);
+    const Tensor d = arange(1, 11, 1, {.dtype = float64}) * size;
+    const auto bowl = [&](const Tensor& x) { return sum(d * (x * x)) * 0.5; };
+    const Eigenvalue found = largest_hessian_eigenvalue(bowl, zeros({10}, {.dtype = float64}));
+    CHECK(found.converged);
+    CHECK(std::abs(found.value / size - 10) < 1e-6);
+  }
+}
+
+TEST_CASE("functional derivatives by nothing are refused") {
+  CHECK_THROWS_AS(hvp([](const std::vector<Tensor>&) { return tensor(1.0); }, std::vector<Tensor>{}, {}), Error);
+}

@@ -283,8 +283,33 @@ TEST_CASE("a hook that returns what does not fit is refused, and the graph can b
   CHECK(message_of([&] { z.backward({.retain_graph = true}); }) ==
         "hook: an op has one output, the hook returned 2 gradients");
   fn.remove_hook(id);
-  CHECK(message_of([&] { fn.remove_hook(id); }) == "remove_hook: no hook 2 on 'mul'");
+  CHECK(message_of([&] { fn.remove_hook(id); }) == "remove_hook: no hook " + std::to_string(id) + " on 'mul'");
   x.zero_grad();
   z.backward();
   CHECK(doubles(x.grad()) == Doubles{2, 4});
+}
+
+TEST_CASE("removing a hook by its id never removes another one") {
+  const Tensor x = tensor({1.0, 2.0}, {.dtype = float64, .requires_grad = true});
+  Tensor y = x * 2.0;
+  const int first = y.register_hook([](const Tensor&) { return Tensor(); });
+  y.mul_(2);  // from now on y is the result of another op
+  int calls = 0;
+  y.register_hook([&](const Tensor&) {
+    ++calls;
+    return Tensor();
+  });
+  CHECK_THROWS_AS(y.remove_hook(first), Error);
+  sum(y).backward();
+  CHECK(calls == 1);
+}
+
+TEST_CASE("a hook that runs a backward pass through its own op is refused") {
+  const Tensor x = tensor({1.0, 2.0}, {.dtype = float64, .requires_grad = true});
+  const Tensor y = x * x;
+  y.grad_fn().register_hook([&](const std::vector<Tensor>&, const std::vector<Tensor>&) {
+    y.backward({.gradient = ones_like(y), .retain_graph = true});
+    return std::vector<Tensor>{};
+  });
+  CHECK_THROWS_AS(sum(y).backward(), Error);
 }

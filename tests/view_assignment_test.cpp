@@ -185,7 +185,7 @@ TEST_CASE("a view made under NoGrad cannot bring a history, nor can a view of it
     view = plain.slice(0, 0, 2);
   }
   const char* const refusal =
-      "copy_: a view made under NoGrad cannot be changed in place while it is recorded; make it anew";
+      "copy_: a view whose base is not known cannot be changed in place while it is recorded; make it anew";
   CHECK_THROWS_WITH_AS(view.copy_(w), refusal, Error);
   CHECK_THROWS_WITH_AS(view[1].copy_(sum(w)), refusal, Error);
   CHECK(values(plain) == Doubles{0, 0, 0});

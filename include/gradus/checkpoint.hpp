@@ -17,7 +17,8 @@ struct CheckpointOptions {
 // one of them. That saves the memory of all that is computed inside, for the price of one more forward pass. fn must
 // compute the same each time; it may read parameters, which get their gradients, and contain checkpoints itself.
 // Derivatives of any order work. Throws, then or in the backward pass, if fn differentiates what it has recorded
-// itself, if it computes something else the second time, or if an input or parameter was changed in place since.
+// itself, if it saves tensors of other shapes the second time, or if an input or parameter was changed in place since.
+// Other things that it reads (masks, generators of its own) are not watched, and must be as they were.
 Tensor checkpoint(const std::function<Tensor(const std::vector<Tensor>&)>& fn, const std::vector<Tensor>& inputs,
                   const CheckpointOptions& options = {});
 Tensor checkpoint(const std::function<Tensor(const Tensor&)>& fn, const Tensor& x,

@@ -37,7 +37,8 @@ class AutogradContext {
   AutogradContext& operator=(const AutogradContext&) = delete;
 
   // In forward, once: arguments, the result, or anything computed on the way. Saving the result makes no cycle, and
-  // what is changed in place before backward reads it is an Error.
+  // what is changed in place before backward reads it is an Error. What was computed on the way is a constant to second
+  // derivatives: where these matter, compute it again from the arguments.
   void save_for_backward(std::vector<Tensor> tensors) { to_save_ = std::move(tensors); }
   // In backward: those tensors, in that order. Throws elsewhere.
   std::vector<Tensor> saved_tensors() const;

@@ -99,7 +99,8 @@ class Tensor {
   Tensor grad() const;  // undefined until backward() has reached this leaf, or result that retains its gradient
   void set_grad(const Tensor& grad);
   void zero_grad();  // grad() becomes undefined
-  // Lets backward() fill the grad() of a result, too. Throws if it requires no gradient; leaves do so anyway.
+  // Lets backward() fill the grad() of a result, too. Throws if it requires no gradient; leaves do so anyway. With
+  // .create_graph the gradient leads back to the result: zero_grad() it before the last handle goes, else neither does.
   void retain_grad() const;
   bool retains_grad() const;  // false for leaves
   GradFn grad_fn() const;     // the op that computed this tensor: none for a leaf
@@ -232,6 +233,8 @@ class Tensor {
   Tensor masked_select(const Tensor& mask) const;
 
   // --- In place: written with recorded history, or under NoGrad without; through views too: x[0].copy_(v) ----------
+  // After a recorded write, other views of the same memory, and the one written through, must be made anew: using one
+  // is an Error.
   Tensor& add_(const Tensor& other, double alpha = 1);
   Tensor& add_(double value);
   Tensor& sub_(const Tensor& other, double alpha = 1);

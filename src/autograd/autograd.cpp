@@ -1,6 +1,6 @@
 #include "gradus/autograd.hpp"
 
-#include "autograd/node.hpp"
+#include "autograd/record.hpp"
 
 namespace gradus {
 
@@ -60,6 +60,7 @@ void Tensor::zero_grad() { grad_of(impl(*this)) = Tensor(); }
 
 void Tensor::retain_grad() const {
   if (!needs_grad(*this)) fail("retain_grad: a tensor that requires no gradient has none to retain");
+  refuse_stale("retain_grad", *this);
   if (const NodeRef& node = impl(*this).node) node->with_extras().retains_grad = true;
 }
 
@@ -73,9 +74,10 @@ Tensor Tensor::detach() const { return alias(*this); }
 int Tensor::register_hook(std::function<Tensor(const Tensor&)> hook) const {
   TensorImpl& t = impl(*this);
   if (!needs_grad(*this)) fail("register_hook: a tensor that requires no gradient has none to see");
-  Hooks& hooks = hooks_of(t);
-  hooks.list.emplace_back(hooks.next_id, std::move(hook));
-  return hooks.next_id++;
+  refuse_stale("register_hook", *this);
+  const int id = next_hook_id();
+  hooks_of(t).list.emplace_back(id, std::move(hook));
+  return id;
 }
 
 void Tensor::remove_hook(int id) const {

@@ -6,7 +6,10 @@
 #include "gradus/checkpoint.hpp"
 
 #include <optional>
+#include <unordered_set>
+#include <vector>
 
+#include "autograd/exchanged.hpp"
 #include "autograd/observer.hpp"
 #include "autograd/record.hpp"
 #include "gradus/autograd.hpp"
@@ -17,19 +20,6 @@ namespace {
 
 using ListFunction = std::function<Tensor(const std::vector<Tensor>&)>;
 
-template <class T>
-class Exchanged {
- public:
-  Exchanged(T& variable, T value) : variable_(variable), previous_(std::exchange(variable, value)) {}
-  ~Exchanged() { variable_ = previous_; }
-  Exchanged(const Exchanged&) = delete;
-  Exchanged& operator=(const Exchanged&) = delete;
-
- private:
-  T& variable_;
-  T previous_;
-};
-
 // What is needed to run a checkpoint's function again, and what the second run has found.
 class Frame {
  public:
@@ -39,31 +29,33 @@ class Frame {
   }
 
   std::uint32_t leave_out(const Tensor& tensor) {
-    left_out_.push_back({tensor.dtype(), tensor.shape(), {}});
+    left_out_.push_back({tensor.dtype(), tensor.shape(), true, {}});
     return static_cast<std::uint32_t>(left_out_.size());
   }
 
   void reads(const Tensor& leaf) {
-    for (const Saved& known : leaves_) {
-      if (known.get().is(leaf)) return;
-    }
-    leaves_.emplace_back(leaf);
+    if (known_leaves_.insert(&impl(leaf)).second) leaves_.emplace_back(leaf);
   }
 
-  void finish() { finished_ = true; }
+  // The stubs that took the tensors' places. Those that nobody else holds belong to derivatives that nobody wants.
+  void finish(const std::vector<Tensor>& stubs) {
+    for (std::size_t i = 0; i < stubs.size(); ++i) left_out_[i].needed = impl(stubs[i]).references > 1;
+    finished_ = true;
+  }
 
-  Tensor take(std::uint32_t number) {
+  Recalled take(std::uint32_t number) {
     if (!finished_) fail("checkpoint: the function must not differentiate what it has recorded itself");
-    Tensor& value = left_out_[number - 1].value;
-    if (!value.defined()) run_again();
-    return std::exchange(value, Tensor());
+    Recalled& value = left_out_[number - 1].value;
+    if (!value.tensor.defined()) run_again();
+    return std::exchange(value, Recalled());
   }
 
  private:
   struct LeftOut {
     Dtype dtype;
     Shape shape;
-    Tensor value;  // between the second run and the derivative that reads it
+    bool needed;
+    Recalled value;  // between the second run and the derivative that reads it
   };
 
   // Collects what the second run saves.
@@ -76,7 +68,7 @@ class Frame {
         fail("checkpoint: the function must compute the same each time: saved tensor {} was {} {}, then {} {}", i + 1,
              expected[i].dtype, expected[i].shape, tensor.dtype(), tensor.shape());
       }
-      values.push_back(alias(tensor));
+      values.push_back(expected[i].needed ? Recalled{alias(tensor), tensor.version()} : Recalled());
       return 0;
     }
     void reads(const Tensor&) override {}
@@ -85,7 +77,7 @@ class Frame {
            expected.size(), count, count > expected.size() ? " or more" : "");
     }
     const std::vector<LeftOut>& expected;
-    std::vector<Tensor> values;
+    std::vector<Recalled> values;
   };
 
   struct Unconcerned final : Observer {};
@@ -112,6 +104,7 @@ class Frame {
   ListFunction fn_;
   std::vector<Saved> inputs_;
   std::vector<Saved> leaves_;  // that the function reads
+  std::unordered_set<const TensorImpl*> known_leaves_;
   std::vector<LeftOut> left_out_;
   std::optional<Generator> generator_;
   bool observed_;
@@ -146,6 +139,7 @@ class Omitter final : public Keeper {
     stub->grad = token_;
     const std::uint32_t number = frame_of(token_).leave_out(tensor);
     tensor = Tensor(stub);
+    stubs_.push_back(tensor);
     return number;
   }
 
@@ -154,17 +148,20 @@ class Omitter final : public Keeper {
     if (outer_ != nullptr) outer_->reads(leaf);
   }
 
+  void finish() { frame_of(token_).finish(stubs_); }
+
  private:
   Tensor token_;
   Keeper* outer_;
+  std::vector<Tensor> stubs_;
 };
 
 }  // namespace
 
-Tensor recall(const Tensor& stub, std::uint32_t number) {
+Recalled recall(const Tensor& stub, std::uint32_t number) {
   const TensorImpl& s = impl(stub);
-  Tensor value = frame_of(s.grad).take(number);
-  impl(value).node = s.node;
+  Recalled value = frame_of(s.grad).take(number);
+  impl(value.tensor).node = s.node;
   return value;
 }
 
@@ -174,7 +171,7 @@ Tensor checkpoint(const ListFunction& fn, const std::vector<Tensor>& inputs, con
   Omitter omitter(token);
   const Exchanged<Keeper*> omitting(keeper, &omitter);
   Tensor result = fn(inputs);
-  frame_of(token).finish();
+  omitter.finish();
   return result;
 }
 

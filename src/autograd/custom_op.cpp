@@ -13,7 +13,8 @@ Tensor custom_op(std::string_view name, const Tensor& value, const std::vector<C
   std::vector<Tensor> tensors;
   tensors.reserve(inputs.size());
   for (const CustomInput& entry : inputs) tensors.push_back(entry.input);
-  const Tensor result = alias(value);
+  const Tensor result = as_result(value, tensors);
+  if (!is_floating_point(result.dtype())) return result;
   // Only a derivative that reads the output keeps it.
   const bool reads_output = std::ranges::any_of(inputs, [](const auto& entry) { return entry.vjp.reads_output(); });
   if (reads_output) {

@@ -4,10 +4,12 @@
 #include <array>
 #include <memory>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include "autograd/accumulate.hpp"
 #include "autograd/engine.hpp"
+#include "autograd/exchanged.hpp"
 #include "autograd/observer.hpp"
 #include "autograd/record.hpp"
 #include "gradus/autograd.hpp"
@@ -15,19 +17,6 @@
 
 namespace gradus {
 namespace {
-
-class GradMode {
- public:
-  explicit GradMode(bool enabled) : previous_(std::exchange(grad_enabled, enabled)) {}
-  ~GradMode() { grad_enabled = previous_; }
-  GradMode(const GradMode&) = delete;
-  GradMode& operator=(const GradMode&) = delete;
-
- private:
-  bool previous_;
-};
-
-bool is_same(const Tensor& leaf, const Tensor& other) { return leaf.defined() && leaf.is(other); }
 
 void replace(Tensor& gradient, Tensor replacement) {
   if (!replacement.defined()) return;
@@ -111,39 +100,41 @@ class Queue {
 thread_local std::vector<NodeRef> Queue::spare_;
 
 // For grad(): the inputs asked for, their results, and which nodes lead to them.
-struct Targets {
-  const std::vector<Tensor>& inputs;
+class Targets {
+ public:
   std::vector<Tensor> results;
-  std::unordered_map<const Node*, bool> leads;
 
-  Targets(const Node* root, const std::vector<Tensor>& wanted) : inputs(wanted), results(wanted.size()) {
+  Targets(const Node* root, const std::vector<Tensor>& inputs) : results(inputs.size()) {
+    for (std::size_t i = 0; i < inputs.size(); ++i) places_.emplace(key(inputs[i]), i);
     std::vector<Node*> reachable;
     collect(const_cast<Node*>(root), reachable);
     std::sort(reachable.begin(), reachable.end(), [](const Node* a, const Node* b) { return a->id < b->id; });
     for (Node* node : reachable) {
       const auto edges = node->edges();
-      // A freed node has lost its edges: visiting it says so.
-      leads[node] =
-          node->freed || std::any_of(edges.begin(), edges.end(), [this](const Edge& edge) { return needs(edge); });
+      // A freed node has lost its edges: visiting it says so, unless it is all that is wanted.
+      const bool unknown = node->freed && !(inputs.size() == 1 && places_.contains(node));
+      if (unknown || std::ranges::any_of(edges, [this](const Edge& edge) { return needs(edge); })) leads_.insert(node);
     }
   }
 
   bool needs(const Edge& edge) const {
-    for (const Tensor& input : inputs) {
-      if (is_same(edge.leaf, input) || (edge.node && edge.node.get() == impl(input).node.get())) return true;
-    }
-    return edge.node && leads.at(edge.node.get());
+    if (edge.node) return places_.contains(edge.node.get()) || leads(*edge.node.get());
+    return places_.contains(&impl(edge.leaf));
   }
 
+  // Whether a target lies upstream of the node.
+  bool leads(const Node& node) const { return leads_.contains(&node); }
+
   void arrived_at_node(const Node* node, const Tensor& gradient) {
-    for (std::size_t i = 0; i < inputs.size(); ++i) {
-      if (impl(inputs[i]).node.get() == node) results[i] = gradient;
-    }
+    const auto [first, last] = places_.equal_range(node);
+    for (auto place = first; place != last; ++place) results[place->second] = gradient;
   }
 
   void arrived_at_leaf(const Tensor& leaf, const Tensor& gradient, bool create_graph) {
-    for (std::size_t i = 0; i < inputs.size(); ++i) {
-      if (leaf.is(inputs[i])) results[i] = plus(std::move(results[i]), gradient, create_graph);
+    const auto [first, last] = places_.equal_range(&impl(leaf));
+    for (auto place = first; place != last; ++place) {
+      Tensor& result = results[place->second];
+      result = plus(std::move(result), gradient, create_graph);
     }
   }
 
@@ -162,6 +153,15 @@ struct Targets {
       for (const Edge& edge : node->edges()) visit(edge.node.get());
     }
   }
+
+  // What stands for a tensor here: its node or, for a leaf, itself.
+  static const void* key(const Tensor& input) {
+    const TensorImpl& t = impl(input);
+    return t.node ? static_cast<const void*>(t.node.get()) : &t;
+  }
+
+  std::unordered_multimap<const void*, std::size_t> places_;
+  std::unordered_set<const Node*> leads_;
 };
 
 class BackwardPass {
@@ -170,7 +170,7 @@ class BackwardPass {
       : retain_graph_(retain_graph || create_graph), create_graph_(create_graph), targets_(targets) {}
 
   void run(const Tensor& output, const Tensor& gradient) {
-    const GradMode mode(create_graph_);
+    const Exchanged<bool> mode(grad_enabled, create_graph_);
     if (const NodeRef& root = impl(output).node) {
       enter(root, gradient);
     } else {
@@ -190,34 +190,42 @@ class BackwardPass {
   }
 
   void visit(Node& node) {
-    node.pass = nullptr;
     Tensor g = std::exchange(node.pending, Tensor());
-    if (node.extras) g = run_hooks(node.extras->hooks, std::move(g));
-    if (node.freed) {
+    const Visiting visiting(node);
+    const bool is_end = targets_ && !targets_->leads(node);  // a target, with no other one upstream
+    if (node.freed && !is_end) {
       fail("backward: the graph at '{}' was freed by an earlier backward; pass .retain_graph = true to that one",
            node.name);
     }
+    if (node.extras) g = run_hooks(node.extras->hooks, std::move(g));
     if (observer != nullptr) observer->arrived(node, g);
     if (targets_)
       targets_->arrived_at_node(&node, g);
     else if (node.extras && node.extras->retains_grad)
       add_to_grad(node.extras->grad, g, create_graph_);
-    const Node* const outer = std::exchange(running_node, &node);
-    try {
-      const Tensor y = output_of(node);
-      if (node.extras && !node.extras->hooks_after.empty()) {
-        send_through_hooks(node, g, y);
-      } else {
-        derive(node, g, y, [&](const Edge& edge, Tensor gradient) { send(node, edge, std::move(gradient)); });
-      }
-    } catch (...) {
-      running_node = outer;
-      throw;
-    }
-    running_node = outer;
-    if (!retain_graph_) {
-      node.freed = true;
-      node.free_edges();
+    if (is_end) return;
+    derive_and_send(node, g);
+    if (retain_graph_) return;
+    node.freed = true;
+    node.free_edges();
+  }
+
+  // While a node's derivatives run, no other pass may enter it.
+  struct Visiting {
+    explicit Visiting(Node& visited) : node(visited) {}
+    ~Visiting() { node.pass = nullptr; }
+    Visiting(const Visiting&) = delete;
+    Visiting& operator=(const Visiting&) = delete;
+    Node& node;
+  };
+
+  void derive_and_send(Node& node, const Tensor& g) {
+    const Exchanged<const Node*> running(running_node, &node);
+    const Tensor y = output_of(node);
+    if (node.extras && !node.extras->hooks_after.empty()) {
+      send_through_hooks(node, g, y);
+    } else {
+      derive(node, g, y, [&](const Edge& edge, Tensor gradient) { send(node, edge, std::move(gradient)); });
     }
   }
 
@@ -270,9 +278,10 @@ class BackwardPass {
   Tensor output_of(Node& node) const {
     if (!node.wants_output || node.freed) return {};
     if (node.output_stub != 0) {
-      node.output = recall(node.output, node.output_stub);
+      Recalled recalled = recall(node.output, node.output_stub);
+      node.output = std::move(recalled.tensor);
+      node.output_version = recalled.version;
       node.output_stub = 0;
-      node.output_version = node.output.version();
     }
     if (node.output.version() != node.output_version) {
       fail(
@@ -339,6 +348,7 @@ bool reduces_to(const Shape& from, const Shape& to) {
 
 // The gradient that a pass starts from: the caller's, or 1 for one element.
 Tensor seed(const char* function, const Tensor& output, const Tensor& gradient) {
+  refuse_stale(function, output);
   if (!needs_grad(output)) {
     fail("{}: the tensor of shape {} does not depend on any tensor that requires a gradient", function, output.shape());
   }
@@ -381,6 +391,7 @@ std::vector<Tensor> grad(const Tensor& output, const std::vector<Tensor>& inputs
   const Tensor gradient = seed("grad", output, options.grad_outputs);
   for (std::size_t i = 0; i < inputs.size(); ++i) {
     if (!needs_grad(inputs[i])) fail("grad: input {} does not require a gradient", i);
+    refuse_stale("grad", inputs[i]);
   }
   Targets targets(impl(output).node.get(), inputs);
   BackwardPass(options.retain_graph.value_or(options.create_graph), options.create_graph, &targets)

@@ -77,10 +77,12 @@ Tensor run_function(std::string_view name, const std::vector<Tensor>& inputs,
   }
   if (!result.defined()) fail("{}: forward returned an undefined tensor", name);
   // A function may hand an argument through, or something with a history: the result is a tensor of its own.
-  if (needs_grad(result) || std::ranges::any_of(inputs, [&](const Tensor& input) { return input.is(result); })) {
-    result = alias(result);
+  const Tensor returned = result;
+  result = as_result(returned, inputs);
+  for (Tensor& tensor : call.ctx->to_save_) {
+    if (tensor.defined() && tensor.is(returned)) tensor = result;
   }
-  if (std::ranges::none_of(call.ctx->needed_, std::identity{}) || !is_floating_point(result.dtype())) return result;
+  if (!detail::needs_recording(call.name, inputs) || !is_floating_point(result.dtype())) return result;
   call.keep(result);
   if (call.keeps_result()) return record_joint(call.name, result, inputs, std::move(call));
   return record_joint(
@@ -93,7 +95,7 @@ std::string readable_name(const std::type_info& type) {
   const std::unique_ptr<char, decltype(&std::free)> name(abi::__cxa_demangle(type.name(), nullptr, nullptr, &status),
                                                          &std::free);
   const std::string full = status == 0 ? name.get() : type.name();
-  const std::size_t scope = full.rfind("::");
+  const std::size_t scope = full.rfind("::", full.find('<'));  // not inside of template arguments
   return scope == std::string::npos ? full : full.substr(scope + 2);
 }
 

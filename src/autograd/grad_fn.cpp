@@ -39,18 +39,20 @@ std::vector<NextFunction> GradFn::next_functions() const {
 
 int GradFn::register_hook(GradFnHook hook) const {
   NodeExtras& extras = node().with_extras();
-  extras.hooks_after.emplace_back(extras.hooks.next_id, std::move(hook));
-  return extras.hooks.next_id++;
+  const int id = next_hook_id();
+  extras.hooks_after.emplace_back(id, std::move(hook));
+  return id;
 }
 
 int GradFn::register_prehook(GradFnPrehook hook) const {
   NodeExtras& extras = node().with_extras();
-  extras.hooks.list.emplace_back(extras.hooks.next_id, [hook = std::move(hook)](const Tensor& g) {
+  const int id = next_hook_id();
+  extras.hooks.list.emplace_back(id, [hook = std::move(hook)](const Tensor& g) {
     const std::vector<Tensor> replaced = hook({g});
     if (replaced.size() > 1) fail("hook: an op has one output, the hook returned {} gradients", replaced.size());
     return replaced.empty() ? Tensor() : replaced[0];
   });
-  return extras.hooks.next_id++;
+  return id;
 }
 
 void GradFn::remove_hook(int id) const {

@@ -70,6 +70,11 @@ void hand_on_retained_grad(Node* from, Node* to) {
   to->extras->grad = std::exchange(from->extras->grad, Tensor());
 }
 
+int next_hook_id() {
+  static std::atomic<int> next{0};
+  return next.fetch_add(1);
+}
+
 const char* grad_fn_name(const Tensor& tensor) {
   const NodeRef& node = impl(tensor).node;
   return node ? node->name : nullptr;

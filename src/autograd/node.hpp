@@ -105,6 +105,9 @@ inline constinit thread_local const Node* running_node = nullptr;
 
 inline constinit thread_local bool grad_enabled = true;
 
+// An id that no other hook has: a tensor that is written in place moves on to another op, and ids must not meet there.
+int next_hook_id();
+
 inline bool needs_grad(const Tensor& tensor) {
   if (!tensor.defined()) return false;
   const TensorImpl& t = impl(tensor);

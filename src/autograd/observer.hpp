@@ -2,6 +2,7 @@
 // pass. Gradient checking and anomaly detection are built on it; without one it costs a look at a pointer.
 #pragma once
 
+#include "autograd/exchanged.hpp"
 #include "autograd/node.hpp"
 
 namespace gradus {
@@ -83,10 +84,8 @@ void note_branches(const char* op, const Ways& ways) {
   if (observer == nullptr) return;
   Observer* const watcher = observer;
   const Observing quiet(nullptr);
-  const bool recording = std::exchange(grad_enabled, false);
-  const Tensor taken = ways();
-  grad_enabled = recording;
-  watcher->branched(op, taken);
+  const Exchanged<bool> unrecorded(grad_enabled, false);
+  watcher->branched(op, ways());
 }
 
 }  // namespace gradus

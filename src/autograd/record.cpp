@@ -23,9 +23,18 @@ void Saved::offer_to_keeper() {
 }
 
 void Saved::replace_stub() const {
-  tensor_ = recall(tensor_, stub_);
-  version_ = tensor_.version();
+  Recalled recalled = recall(tensor_, stub_);
+  tensor_ = std::move(recalled.tensor);
+  version_ = recalled.version;
   stub_ = 0;
+}
+
+Tensor as_result(const Tensor& value, const std::vector<Tensor>& inputs) {
+  const TensorImpl& t = impl(value);
+  for (const Tensor& input : inputs) {
+    if (input.defined() && impl(input).storage == t.storage) return make_view(value, t.shape, t.strides, t.offset);
+  }
+  return alias(value);
 }
 
 namespace detail {

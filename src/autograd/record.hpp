@@ -33,8 +33,12 @@ class Keeper {
 
 inline constinit thread_local Keeper* keeper = nullptr;
 
-// The tensor that a stub stands for.
-Tensor recall(const Tensor& stub, std::uint32_t number);
+// The tensor that a stub stands for, and the version that it was saved with.
+struct Recalled {
+  Tensor tensor;
+  std::uint32_t version;
+};
+Recalled recall(const Tensor& stub, std::uint32_t number);
 
 // A tensor that a derivative needs later. Reading it throws if its memory has been written in the meantime.
 class Saved {
@@ -109,6 +113,18 @@ inline bool is_stale(const Tensor& input) {
 }
 [[noreturn]] void fail_stale(const char* name, const Tensor& input);
 
+// Whether an op on a list of tensors has to be recorded. Throws if the history of one is stale.
+template <class Inputs>
+bool needs_recording(const char* name, const Inputs& inputs) {
+  if (!grad_enabled) return false;
+  bool any = false;
+  for (const Tensor& input : inputs) {
+    if (is_stale(input)) fail_stale(name, input);
+    any = any || needs_grad(input);
+  }
+  return any;
+}
+
 // A node with room for its edges and closures, attached to nothing yet.
 NodeRef new_node(const char* name, const Tensor& result, std::size_t edges, std::size_t closure_bytes);
 
@@ -134,6 +150,14 @@ void add_vjp(Node* node, Wrt<Vjp>& input, std::uint32_t index, std::byte*& room)
 
 }  // namespace detail
 
+// Throws if the tensor's history no longer tells where its values come from.
+inline void refuse_stale(const char* name, const Tensor& tensor) {
+  if (detail::is_stale(tensor)) detail::fail_stale(name, tensor);
+}
+
+// The value of an op of the user's own as a result without history: a view, if it lies in an input's memory.
+Tensor as_result(const Tensor& value, const std::vector<Tensor>& inputs);
+
 // Gives `result` a history: the op's name and the derivatives of those inputs that need one. Does nothing under NoGrad
 // or when no input needs a gradient.
 template <class... Vjps>
@@ -157,13 +181,7 @@ template <class Inputs, class Vjp>
 Tensor record_joint(const char* name, Tensor result, const Inputs& inputs, Vjp vjp) {
   constexpr bool reads_output = std::is_invocable_v<Vjp&, const Tensor&, const Tensor&, Gradients&>;
   static_assert(alignof(Vjp) <= alignof(std::max_align_t));
-  if (!grad_enabled) return result;
-  bool any = false;
-  for (const Tensor& input : inputs) {
-    if (detail::is_stale(input)) detail::fail_stale(name, input);
-    any = any || needs_grad(input);
-  }
-  if (!any) return result;
+  if (!detail::needs_recording(name, inputs)) return result;
   NodeRef node = detail::new_node(name, result, inputs.size(), detail::round_up(sizeof(Vjp)));
   std::uint32_t index = 0;
   for (const Tensor& input : inputs) {
@@ -186,13 +204,7 @@ Tensor record_joint(const char* name, Tensor result, const Inputs& inputs, Vjp v
 template <class MakeVjp>
 Tensor record_list(const char* name, Tensor result, const std::vector<Tensor>& inputs, const MakeVjp& make_vjp) {
   using Vjp = std::invoke_result_t<const MakeVjp&, std::size_t>;
-  if (!grad_enabled) return result;
-  bool any = false;
-  for (const Tensor& input : inputs) {
-    if (detail::is_stale(input)) detail::fail_stale(name, input);
-    any = any || needs_grad(input);
-  }
-  if (!any) return result;
+  if (!detail::needs_recording(name, inputs)) return result;
   NodeRef node = detail::new_node(name, result, inputs.size(), inputs.size() * detail::round_up(sizeof(Vjp)));
   std::byte* room = detail::closure_room(node.get(), inputs.size());
   for (std::size_t i = 0; i < inputs.size(); ++i) {

@@ -22,7 +22,15 @@ using Vector = std::vector<double>;
 constexpr double epsilon = std::numeric_limits<double>::epsilon();
 
 double dot(const Vector& a, const Vector& b) { return std::inner_product(a.begin(), a.end(), b.begin(), 0.0); }
-double norm(const Vector& a) { return std::sqrt(dot(a, a)); }
+
+// Without a square that leaves the range of numbers.
+double norm(const Vector& a) {
+  double largest = 0, sum = 0;
+  for (const double v : a) largest = std::max(largest, std::abs(v));
+  if (largest == 0 || !std::isfinite(largest)) return largest;
+  for (const double v : a) sum += v / largest * (v / largest);
+  return largest * std::sqrt(sum);
+}
 
 void add_scaled(Vector& sum, double factor, const Vector& v) {
   for (std::size_t i = 0; i < sum.size(); ++i) sum[i] += factor * v[i];

@@ -23,6 +23,8 @@ Tensor argument(const char* name, const Tensor& x, bool create_graph) {
 
 Recorded checked(Recorded function) {
   if (!function.output.defined()) fail("{}: the function returned an undefined tensor", function.name);
+  if (function.inputs.empty()) fail("{}: there is no input to differentiate by", function.name);
+  refuse_stale(function.name, function.output);
   return function;
 }
 

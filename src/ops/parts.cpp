@@ -21,7 +21,7 @@ Part part_of(const TensorImpl& view, const TensorImpl& base) {
 
 // A tensor of the base's shape and strides, in memory of its own.
 Tensor empty_whole(const Part& part, Dtype dtype) {
-  if (is_contiguous(part.whole, part.whole_strides)) return make_tensor(part.whole, dtype);
+  if (part.whole.numel() == 0 || is_contiguous(part.whole, part.whole_strides)) return make_tensor(part.whole, dtype);
   std::int64_t extent = 1;
   for (std::int64_t i = 0; i < part.whole.size(); ++i) extent += (part.whole[i] - 1) * part.whole_strides[i];
   return make_view(make_tensor({extent}, dtype), part.whole, part.whole_strides, 0);
@@ -95,7 +95,7 @@ void check_rewritable_part(const char* name, const Tensor& view) {
     fail("{}: a view of a leaf that requires a gradient cannot be changed in place; do it under NoGrad", name);
   }
   if (!base.defined() || impl(base).is_view) {
-    fail("{}: a view made under NoGrad cannot be changed in place while it is recorded; make it anew", name);
+    fail("{}: a view whose base is not known cannot be changed in place while it is recorded; make it anew", name);
   }
   check_writable(name, base);
 }

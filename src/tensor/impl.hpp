@@ -41,7 +41,6 @@ class NodeRef {
 // Functions that see a gradient on its way, by id.
 struct Hooks {
   std::vector<std::pair<int, std::function<Tensor(const Tensor&)>>> list;
-  int next_id = 0;
 };
 
 struct TensorImpl : detail::Counted {
