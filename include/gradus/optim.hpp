@@ -1,8 +1,9 @@
-// Optimizers: how parameters move.
+// Optimizers: how parameters move. Schedules: how their rates do.
 #pragma once
 
 #include "gradus/optim/adam.hpp"
 #include "gradus/optim/closure.hpp"
 #include "gradus/optim/optimizer.hpp"
+#include "gradus/optim/schedules.hpp"
 #include "gradus/optim/sgd.hpp"
 #include "gradus/optim/state.hpp"

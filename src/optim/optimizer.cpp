@@ -57,6 +57,22 @@ std::size_t Optimizer::checked(std::int64_t group) const {
   return static_cast<std::size_t>(group);
 }
 
+double Optimizer::initial_lr(std::int64_t group) {
+  const std::size_t index = checked(group);
+  // All groups at once: one that is added later joins with the rate it then has.
+  for (auto g = static_cast<std::int64_t>(initial_lrs_.size()); g < group_count(); ++g) initial_lrs_.push_back(lr(g));
+  return initial_lrs_[index];
+}
+
+std::optional<double> Optimizer::momentum(std::int64_t group) const {
+  checked(group);
+  return std::nullopt;
+}
+
+void Optimizer::set_momentum(std::int64_t group, double) {
+  fail("optimizer: group {} has neither momentum nor betas", checked(group));
+}
+
 void Optimizer::zero_grad() {
   for (Slot& slot : slots_) impl(slot.param).grad = Tensor();
 }

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -39,6 +40,12 @@ class Optimizer {
   std::int64_t group_count() const { return static_cast<std::int64_t>(group_sizes_.size()); }
   virtual double lr(std::int64_t group = 0) const = 0;
   virtual void set_lr(std::int64_t group, double lr) = 0;
+  // The rate that the group had when this was first asked. A schedule asks before it changes the rate.
+  double initial_lr(std::int64_t group = 0);
+  // The momentum of a group, or its first beta; none if the rule has neither.
+  virtual std::optional<double> momentum(std::int64_t group = 0) const;
+  // Throws if the rule has neither.
+  virtual void set_momentum(std::int64_t group, double momentum);
 
   // "state.<parameter>.<name>" and "state.<parameter>.step", parameters counted through all groups, and
   // "param_groups.<group>.lr" and ".params". Tensors are shared, as in PyTorch: clone() what shall not change.
@@ -76,6 +83,7 @@ class Optimizer {
 
   std::vector<Slot> slots_;
   std::vector<std::size_t> group_sizes_;
+  std::vector<double> initial_lrs_;
 };
 
 // Parameters that share options.
@@ -121,6 +129,21 @@ class OptimizerOf : public Optimizer {
     set_options(group, changed);
   }
 
+  std::optional<double> momentum(std::int64_t group = 0) const final {
+    Options now = options(group);
+    if (double* momentum = momentum_of(now)) return *momentum;
+    return std::nullopt;
+  }
+  void set_momentum(std::int64_t group, double momentum) final {
+    Options changed = options(group);
+    if (double* old = momentum_of(changed)) {
+      *old = momentum;
+      set_options(group, changed);
+    } else {
+      Optimizer::set_momentum(group, momentum);
+    }
+  }
+
  protected:
   // Changes `param` in place. Runs without recording; `grad` is as backward() left it and must not be written.
   virtual void update(Tensor& param, const Tensor& grad, State& state, const Options& options) = 0;
@@ -128,6 +151,15 @@ class OptimizerOf : public Optimizer {
  private:
   static void validate([[maybe_unused]] const Options& options) {
     if constexpr (requires { options.validate(); }) options.validate();
+  }
+
+  static double* momentum_of([[maybe_unused]] Options& options) {
+    if constexpr (requires(double* p) { p = &options.betas[0]; })
+      return &options.betas[0];
+    else if constexpr (requires(double* p) { p = &options.momentum; })
+      return &options.momentum;
+    else
+      return nullptr;
   }
 
   void update_in_group(std::size_t group, Tensor& param, const Tensor& grad, State& state) final {
