@@ -9,7 +9,7 @@
 #include <numeric>
 
 #include "gradus/error.hpp"
-#include "train/atomic_file.hpp"
+#include "storage/atomic_file.hpp"
 #include "train/line_plot.hpp"
 
 namespace gradus::train {

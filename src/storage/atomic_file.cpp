@@ -1,10 +1,11 @@
-#include "train/atomic_file.hpp"
+#include "storage/atomic_file.hpp"
 
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cerrno>
 #include <cstdio>
@@ -13,7 +14,7 @@
 
 #include "gradus/error.hpp"
 
-namespace gradus::train {
+namespace gradus {
 namespace {
 
 // A file that goes away unless it is kept.
@@ -29,7 +30,7 @@ class TemporaryFile {
   TemporaryFile(const TemporaryFile&) = delete;
   TemporaryFile& operator=(const TemporaryFile&) = delete;
 
-  bool write_all(std::string_view content) {
+  bool append(std::string_view content) {
     if (descriptor_ < 0) return false;
     while (!content.empty()) {
       const ssize_t written = write(descriptor_, content.data(), content.size());
@@ -37,6 +38,10 @@ class TemporaryFile {
       if (written < 0) return false;
       content.remove_prefix(static_cast<std::size_t>(written));
     }
+    return true;
+  }
+
+  bool finish() {
     if (fsync(descriptor_) != 0) return false;
     closed_ = true;
     return close(std::exchange(descriptor_, -1)) == 0;
@@ -67,13 +72,18 @@ void flush_directory_of(const std::string& path) {
 }  // namespace
 
 void write_atomically(const char* op, const std::string& path, std::string_view content) {
+  write_atomically(op, path, {&content, 1});
+}
+
+void write_atomically(const char* op, const std::string& path, std::span<const std::string_view> pieces) {
   static std::atomic<unsigned> counter = 0;
   TemporaryFile file(fmt::format("{}.{}-{}.tmp", path, getpid(), counter++));
-  if (!file.write_all(content) || !file.become(path)) {
+  const bool written = std::ranges::all_of(pieces, [&](std::string_view piece) { return file.append(piece); });
+  if (!written || !file.finish() || !file.become(path)) {
     const int error = errno;
     throw Error(fmt::format("{}: {}: cannot be written: {}", op, path, std::generic_category().message(error)));
   }
   flush_directory_of(path);
 }
 
-}  // namespace gradus::train
+}  // namespace gradus
