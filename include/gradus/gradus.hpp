@@ -13,6 +13,7 @@
 #include "gradus/functional.hpp"
 #include "gradus/gradcheck.hpp"
 #include "gradus/graph.hpp"
+#include "gradus/io.hpp"
 #include "gradus/linalg.hpp"
 #include "gradus/memory.hpp"
 #include "gradus/nn.hpp"
