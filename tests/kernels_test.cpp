@@ -576,62 +576,6 @@ void check_mean_squared_error_pieces() {
   });
 }
 
-template <class T>
-void check_sgd() {
-  const SgdStep steps[] = {{0.1, 0, 0, 0, false, false, false},     {0.1, 0, 0, 0.01, false, true, false},
-                           {0.1, 0.9, 0, 0, false, false, true},    {0.1, 0.9, 0.5, 0.01, false, false, false},
-                           {0.1, 0.9, 0, 0.01, true, false, false}, {0.1, 0.9, 0, 0, true, true, true}};
-  for_each_table<T>([&](const Table<T>& table) {
-    for (const SgdStep& s : steps)
-      for (Size n : {0, 1, 7, 16, 33, 70}) {
-        const auto p0 = random_values<T>(n, -1, 1, 15), g = random_values<T>(n, -1, 1, 16);
-        const auto b0 = random_values<T>(n, -1, 1, 17);
-        auto p = p0, b = b0;
-        table.sgd(p.data(), g.data(), s.momentum == 0 ? nullptr : b.data(), n, s);
-        int wrong = 0;
-        for (std::size_t i = 0; i < p.size(); ++i) {
-          Real d = (s.maximize ? -1 : 1) * Real(g[i]) + s.weight_decay * Real(p0[i]);
-          if (s.momentum != 0) {
-            const Real buffer = s.first ? d : s.momentum * Real(b0[i]) + (1 - s.dampening) * d;
-            wrong += !(std::abs(b[i] - buffer) <= tolerance<T>);
-            d = s.nesterov ? d + s.momentum * buffer : buffer;
-          }
-          wrong += !(std::abs(p[i] - (p0[i] - s.lr * d)) <= tolerance<T>);
-        }
-        CAPTURE(n);
-        CAPTURE(s.momentum);
-        CHECK(wrong == 0);
-      }
-  });
-}
-
-template <class T>
-void check_adam() {
-  const AdamStep steps[] = {{1e-2, 0.9, 0.999, 1e-8, 0, 1, 0.1, 0.001, false},
-                            {1e-2, 0.9, 0.999, 1e-8, 0.1, 1, 0.19, 0.002, true},
-                            {1e-2, 0.8, 0.99, 1e-6, 0, 0.99, 0.5, 0.1, false}};
-  for_each_table<T>([&](const Table<T>& table) {
-    for (const AdamStep& s : steps)
-      for (Size n : {0, 1, 7, 16, 33, 70}) {
-        const auto p0 = random_values<T>(n, -1, 1, 15), g = random_values<T>(n, -1, 1, 16);
-        const auto m0 = random_values<T>(n, -1, 1, 17), v0 = random_values<T>(n, 0, 1, 18);
-        auto p = p0, m = m0, v = v0;
-        table.adam(p.data(), g.data(), m.data(), v.data(), n, s);
-        int wrong = 0;
-        for (std::size_t i = 0; i < p.size(); ++i) {
-          const Real d = (s.maximize ? -1 : 1) * Real(g[i]) + s.weight_decay * Real(p0[i]);
-          const Real mean = s.beta1 * Real(m0[i]) + (1 - s.beta1) * d;
-          const Real square = s.beta2 * Real(v0[i]) + (1 - s.beta2) * d * d;
-          const Real step = s.lr * (mean / s.bias_correction1) / (std::sqrt(square / s.bias_correction2) + s.eps);
-          wrong += !(std::abs(m[i] - mean) <= tolerance<T>) || !(std::abs(v[i] - square) <= tolerance<T>);
-          wrong += !(std::abs(p[i] - (s.decay_factor * Real(p0[i]) - step)) <= tolerance<T>);
-        }
-        CAPTURE(n);
-        CHECK(wrong == 0);
-      }
-  });
-}
-
 struct Product {
   bool transpose_a, transpose_b;
   Size m, n, k;
@@ -839,7 +783,6 @@ TEST_CASE("int64 arithmetic wraps around") {
     CHECK((table.unary[index(Unary::exp)] == nullptr));
     CHECK((table.binary[index(Binary::div)] == nullptr));
     CHECK((table.softmax == nullptr));
-    CHECK((table.adam == nullptr));
 
     std::vector<Size> x(100), y(100);
     for (std::size_t i = 0; i < 100; ++i) x[i] = static_cast<Size>(i) - 50;
@@ -919,16 +862,6 @@ TEST_CASE("bias and activation are applied in place") {
 TEST_CASE("squared distance and scaled difference agree with plain loops") {
   check_mean_squared_error_pieces<float>();
   check_mean_squared_error_pieces<double>();
-}
-
-TEST_CASE("an SGD step follows its formula") {
-  check_sgd<float>();
-  check_sgd<double>();
-}
-
-TEST_CASE("an Adam step follows its formula") {
-  check_adam<float>();
-  check_adam<double>();
 }
 
 TEST_CASE("matrix products of every layout agree with three loops") {

@@ -3,6 +3,7 @@
 
 #include "gradus/error.hpp"
 #include "kernels/kernels.hpp"
+#include "kernels/optim.hpp"
 
 namespace gradus::kernels {
 
@@ -12,11 +13,13 @@ namespace gradus::kernels {
 #define GRADUS_ISAS(X) X(generic)
 #endif
 
-// Defined in simd/table.cpp, once per instruction set.
-#define GRADUS_DECLARE(isa) \
-  namespace isa {           \
-  template <class T>        \
-  void fill(Table<T>&);     \
+// Defined in simd/table.cpp and simd/optim.cpp, once per instruction set.
+#define GRADUS_DECLARE(isa)  \
+  namespace isa {            \
+  template <class T>         \
+  void fill(Table<T>&);      \
+  template <class T>         \
+  void fill(OptimTable<T>&); \
   }
 GRADUS_ISAS(GRADUS_DECLARE)
 #undef GRADUS_DECLARE
@@ -81,17 +84,17 @@ Isa chosen() {
   return isa;
 }
 
-template <class T>
-const Table<T>& filled(Isa isa) {
+template <class Kernels>
+const Kernels& filled(Isa isa) {
   switch (isa) {
-#define GRADUS_CASE(name)              \
-  case Isa::name: {                    \
-    static const Table<T> table = [] { \
-      Table<T> t{};                    \
-      name::fill(t);                   \
-      return t;                        \
-    }();                               \
-    return table;                      \
+#define GRADUS_CASE(name)             \
+  case Isa::name: {                   \
+    static const Kernels table = [] { \
+      Kernels t{};                    \
+      name::fill(t);                  \
+      return t;                       \
+    }();                              \
+    return table;                     \
   }
     GRADUS_ISAS(GRADUS_CASE)
 #undef GRADUS_CASE
@@ -99,19 +102,39 @@ const Table<T>& filled(Isa isa) {
   __builtin_unreachable();
 }
 
+template <class Kernels>
+const Kernels& best() {
+  static const Kernels& table = filled<Kernels>(chosen());
+  return table;
+}
+
+template <class Kernels>
+const Kernels* named(std::string_view name) {
+  for (const Named& candidate : known)
+    if (candidate.name == name && supported(candidate.isa)) return &filled<Kernels>(candidate.isa);
+  return nullptr;
+}
+
 }  // namespace
 
 template <class T>
 const Table<T>& table() {
-  static const Table<T>& best = filled<T>(chosen());
-  return best;
+  return best<Table<T>>();
 }
 
 template <class T>
 const Table<T>* table_for(std::string_view name) {
-  for (const Named& candidate : known)
-    if (candidate.name == name && supported(candidate.isa)) return &filled<T>(candidate.isa);
-  return nullptr;
+  return named<Table<T>>(name);
+}
+
+template <class T>
+const OptimTable<T>& optim_table() {
+  return best<OptimTable<T>>();
+}
+
+template <class T>
+const OptimTable<T>* optim_table_for(std::string_view name) {
+  return named<OptimTable<T>>(name);
 }
 
 std::string_view isa() {
@@ -126,5 +149,9 @@ template const Table<std::int64_t>& table();
 template const Table<float>* table_for(std::string_view);
 template const Table<double>* table_for(std::string_view);
 template const Table<std::int64_t>* table_for(std::string_view);
+template const OptimTable<float>& optim_table();
+template const OptimTable<double>& optim_table();
+template const OptimTable<float>* optim_table_for(std::string_view);
+template const OptimTable<double>* optim_table_for(std::string_view);
 
 }  // namespace gradus::kernels

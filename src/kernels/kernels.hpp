@@ -57,20 +57,6 @@ enum class Activation : std::uint8_t { identity, relu, tanh, sigmoid, gelu, coun
 template <class Enum>
 inline constexpr std::size_t count_of = static_cast<std::size_t>(Enum::count);
 
-struct SgdStep {
-  double lr, momentum, dampening, weight_decay;
-  bool nesterov, maximize;
-  bool first;  // the first momentum buffer is the gradient itself
-};
-
-struct AdamStep {
-  double lr, beta1, beta2, eps;
-  double weight_decay;  // L2 (Adam): added to the gradient
-  double decay_factor;  // decoupled (AdamW): the parameter is first multiplied by this; 1 for Adam
-  double bias_correction1, bias_correction2;  // 1 - beta^t
-  bool maximize;
-};
-
 // An entry of an array is `table.unary[index(Unary::exp)]`.
 template <class Enum>
 constexpr std::size_t index(Enum e) {
@@ -133,10 +119,6 @@ struct Table {
   // y[r, c] = act(y[r, c] + bias[c]), in place; bias may be null.
   using BiasFn = void (*)(T* y, const T* bias, Size rows, Size cols);
   BiasFn bias_activation[count_of<Activation>];
-
-  // One pass over memory per parameter. `buffer` may be null when momentum is 0.
-  void (*sgd)(T* p, const T* g, T* buffer, Size n, const SgdStep& step);
-  void (*adam)(T* p, const T* g, T* m, T* v, Size n, const AdamStep& step);
 
   // c = alpha * op(a) op(b) + beta * c for matrices too small for BLAS to pay; op(a) is (m, k), element (i, p) at
   // a[i * a_row + p * a_col], likewise b (k, n); c is (m, n) with row stride ldc. With beta 0, c is only written.

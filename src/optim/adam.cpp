@@ -12,17 +12,11 @@ void validate_adam(const char* rule, const Options& o) {
   check_not_negative(rule, "lr", o.lr);
   check_not_negative(rule, "eps", o.eps);
   check_not_negative(rule, "weight_decay", o.weight_decay);
-  for (const double beta : o.betas) {
-    if (!(beta >= 0 && beta < 1)) fail("{}: betas must be in [0, 1), got {} and {}", rule, o.betas[0], o.betas[1]);
-  }
+  check_betas(rule, o.betas);
 }
 
 void update_adam(const char* rule, Tensor& param, const Tensor& grad, State& state, const kernels::AdamStep& step) {
-  const TensorImpl& mean = impl(state.tensor("exp_avg", param));
-  const TensorImpl& square = impl(state.tensor("exp_avg_sq", param));
-  update_fused(rule, param, grad, [&]<class T>(T* p, const T* g, std::int64_t begin, std::int64_t end) {
-    kernels::table<T>().adam(p + begin, g + begin, mean.data<T>() + begin, square.data<T>() + begin, end - begin, step);
-  });
+  update_fused(rule, param, grad, {&state.tensor("exp_avg", param), &state.tensor("exp_avg_sq", param)}, step);
 }
 
 constexpr Optimizer::StateName adam_state[] = {{"exp_avg"}, {"exp_avg_sq"}};
@@ -47,29 +41,27 @@ std::span<const Optimizer::StateName> AdamW::state_names() const { return adam_s
 void Adam::update(Tensor& param, const Tensor& grad, State& state, const AdamOptions& o) {
   const auto& [correction1, correction2] = bias_correction_.at(state.step(), o.betas);
   update_adam("Adam", param, grad, state,
-              {.lr = o.lr,
+              {.direction = {.weight_decay = o.weight_decay, .maximize = o.maximize},
+               .lr = o.lr,
                .beta1 = o.betas[0],
                .beta2 = o.betas[1],
                .eps = o.eps,
-               .weight_decay = o.weight_decay,
                .decay_factor = 1,
                .bias_correction1 = correction1,
-               .bias_correction2 = correction2,
-               .maximize = o.maximize});
+               .bias_correction2 = correction2});
 }
 
 void AdamW::update(Tensor& param, const Tensor& grad, State& state, const AdamWOptions& o) {
   const auto& [correction1, correction2] = bias_correction_.at(state.step(), o.betas);
   update_adam("AdamW", param, grad, state,
-              {.lr = o.lr,
+              {.direction = {.maximize = o.maximize},
+               .lr = o.lr,
                .beta1 = o.betas[0],
                .beta2 = o.betas[1],
                .eps = o.eps,
-               .weight_decay = 0,
                .decay_factor = 1 - o.lr * o.weight_decay,
                .bias_correction1 = correction1,
-               .bias_correction2 = correction2,
-               .maximize = o.maximize});
+               .bias_correction2 = correction2});
 }
 
 }  // namespace gradus::optim

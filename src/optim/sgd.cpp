@@ -23,18 +23,13 @@ void SGDOptions::validate() const {
 
 void SGD::update(Tensor& param, const Tensor& grad, State& state, const SGDOptions& o) {
   const bool has_momentum = o.momentum != 0;
-  const kernels::SgdStep step{.lr = o.lr,
+  const kernels::SgdStep step{.direction = {.weight_decay = o.weight_decay, .maximize = o.maximize},
+                              .lr = o.lr,
                               .momentum = o.momentum,
                               .dampening = o.dampening,
-                              .weight_decay = o.weight_decay,
                               .nesterov = o.nesterov,
-                              .maximize = o.maximize,
                               .first = has_momentum && !state.has(buffer_name)};
-  const TensorImpl* buffer = has_momentum ? &impl(state.tensor(buffer_name, param)) : nullptr;
-  update_fused("SGD", param, grad, [&]<class T>(T* p, const T* g, std::int64_t begin, std::int64_t end) {
-    T* b = buffer ? buffer->data<T>() + begin : nullptr;
-    kernels::table<T>().sgd(p + begin, g + begin, b, end - begin, step);
-  });
+  update_fused("SGD", param, grad, {has_momentum ? &state.tensor(buffer_name, param) : nullptr}, step);
 }
 
 }  // namespace gradus::optim

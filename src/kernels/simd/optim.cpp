@@ -1,66 +1,92 @@
 // Optimizer steps: one pass over memory.
+#include "kernels/optim.hpp"
 #include "kernels/simd/simd.hpp"
-#include "kernels/simd/table.hpp"
 
 namespace gradus::kernels::GRADUS_ISA {
 namespace {
 
-// p - lr * (gradient, or the momentum buffer b = momentum * b + (1 - dampening) * gradient)
 template <class T>
-void sgd(T* p, const T* g, T* buffer, Size n, const SgdStep& step) {
-  const Vec<T> sign(step.maximize ? T(-1) : T(1)), decay(static_cast<T>(step.weight_decay));
-  const Vec<T> minus_lr(static_cast<T>(-step.lr)), momentum(static_cast<T>(step.momentum));
-  const Vec<T> fresh(static_cast<T>(1 - step.dampening));
-  const bool decays = step.weight_decay != 0, has_momentum = step.momentum != 0;
-  const bool first = step.first, nesterov = step.nesterov;
+GRADUS_INLINE Vec<T> splat(double x) {
+  return Vec<T>(static_cast<T>(x));
+}
+
+// The state of the elements that a pass is at: one batch of each array.
+template <class T, class Lanes>
+struct Here {
+  StateArrays<T> arrays;
+  Size i;
+  Lanes lanes;
+
+  GRADUS_INLINE Vec<T> get(int k) const { return load(arrays.of[k] + i, lanes); }
+  GRADUS_INLINE Vec<T> put(int k, Vec<T> v) const {
+    store(arrays.of[k] + i, v, lanes);
+    return v;
+  }
+};
+
+// beta * (what array k holds) + fresh * x, which becomes what it holds.
+template <class V, class At>
+GRADUS_INLINE V average(const At& state, int k, V beta, V fresh, V x) {
+  return state.put(k, multiply_add(beta, state.get(k), fresh * x));
+}
+
+// --- the rules: each returns a function of the state, the parameter and d that returns the new parameter -------------
+
+template <class T>
+GRADUS_INLINE auto rule(const SgdStep& step) {
+  const Vec<T> minus_lr = splat<T>(-step.lr), momentum = splat<T>(step.momentum), fresh = splat<T>(1 - step.dampening);
+  const bool has_momentum = step.momentum != 0, first = step.first, nesterov = step.nesterov;
+  return [=](auto state, Vec<T> p, Vec<T> d) GRADUS_LAMBDA {
+    if (has_momentum) {
+      const Vec<T> b = first ? state.put(0, d) : average(state, 0, momentum, fresh, d);
+      d = nesterov ? multiply_add(momentum, b, d) : b;
+    }
+    return multiply_add(minus_lr, d, p);
+  };
+}
+
+template <class T>
+GRADUS_INLINE auto rule(const AdamStep& step) {
+  const Vec<T> beta1 = splat<T>(step.beta1), fresh1 = splat<T>(1 - step.beta1);
+  const Vec<T> beta2 = splat<T>(step.beta2), fresh2 = splat<T>(1 - step.beta2);
+  const Vec<T> root = splat<T>(1 / __builtin_sqrt(step.bias_correction2)), eps = splat<T>(step.eps);
+  const Vec<T> minus_rate = splat<T>(-step.lr / step.bias_correction1), shrink = splat<T>(step.decay_factor);
+  return [=](auto state, Vec<T> p, Vec<T> d) GRADUS_LAMBDA {
+    const Vec<T> mean = average(state, 0, beta1, fresh1, d);
+    const Vec<T> square = state.put(1, multiply_add(beta2, state.get(1), fresh2 * d * d));
+    const Vec<T> denominator = multiply_add(xsimd::sqrt(square), root, eps);
+    return multiply_add(minus_rate, mean / denominator, p * shrink);
+  };
+}
+
+// --- the pass -------------------------------------------------------------------------------------------------------
+
+template <class T, class Step>
+void pass(T* p, const T* g, StateArrays<T> arrays, Size n, const Step& step) {
+  const Vec<T> sign = splat<T>(step.direction.maximize ? -1 : 1), decay = splat<T>(step.direction.weight_decay);
+  const bool decays = step.direction.weight_decay != 0;
+  const auto update = rule<T>(step);
   for_each_batch<T>(n, [=](Size i, auto lanes) GRADUS_LAMBDA {
     const Vec<T> param = load(p + i, lanes);
     Vec<T> d = load(g + i, lanes) * sign;
     if (decays) d = multiply_add(decay, param, d);
-    if (has_momentum) {
-      const Vec<T> b = first ? d : multiply_add(momentum, load(buffer + i, lanes), fresh * d);
-      store(buffer + i, b, lanes);
-      d = nesterov ? multiply_add(momentum, b, d) : b;
-    }
-    store(p + i, multiply_add(minus_lr, d, param), lanes);
+    store(p + i, update(Here<T, decltype(lanes)>{arrays, i, lanes}, param, d), lanes);
   });
 }
 
-// [Kingma and Ba 2015, arXiv:1412.6980; decoupled decay: Loshchilov and Hutter 2019, arXiv:1711.05101]
-template <class T>
-void adam(T* p, const T* g, T* m, T* v, Size n, const AdamStep& step) {
-  const Vec<T> sign(step.maximize ? T(-1) : T(1)), decay(static_cast<T>(step.weight_decay));
-  const Vec<T> shrink(static_cast<T>(step.decay_factor));
-  const Vec<T> beta1(static_cast<T>(step.beta1)), fresh1(static_cast<T>(1 - step.beta1));
-  const Vec<T> beta2(static_cast<T>(step.beta2)), fresh2(static_cast<T>(1 - step.beta2));
-  const Vec<T> root(static_cast<T>(1 / __builtin_sqrt(step.bias_correction2))), eps(static_cast<T>(step.eps));
-  const Vec<T> minus_rate(static_cast<T>(-step.lr / step.bias_correction1));
-  const bool decays = step.weight_decay != 0;
-  for_each_batch<T>(n, [=](Size i, auto lanes) GRADUS_LAMBDA {
-    const Vec<T> param = load(p + i, lanes);
-    Vec<T> d = load(g + i, lanes) * sign;
-    if (decays) d = multiply_add(decay, param, d);
-    const Vec<T> mean = multiply_add(beta1, load(m + i, lanes), fresh1 * d);
-    const Vec<T> square = multiply_add(beta2, load(v + i, lanes), fresh2 * d * d);
-    store(m + i, mean, lanes);
-    store(v + i, square, lanes);
-    const Vec<T> denominator = multiply_add(xsimd::sqrt(square), root, eps);
-    store(p + i, multiply_add(minus_rate, mean / denominator, param * shrink), lanes);
-  });
+template <class T, class... Steps>
+void fill_each(StepKernels<T, Steps...>& table) {
+  ((static_cast<StepKernel<T, Steps>&>(table).run = pass<T, Steps>), ...);
 }
 
 }  // namespace
 
-template <>
-void fill_optim(Table<float>& table) {
-  table.sgd = sgd<float>;
-  table.adam = adam<float>;
+template <class T>
+void fill(OptimTable<T>& table) {
+  fill_each(table);
 }
 
-template <>
-void fill_optim(Table<double>& table) {
-  table.sgd = sgd<double>;
-  table.adam = adam<double>;
-}
+template void fill(OptimTable<float>& table);
+template void fill(OptimTable<double>& table);
 
 }  // namespace gradus::kernels::GRADUS_ISA

@@ -11,7 +11,6 @@ void fill_floating(Table<T>& table) {
   fill_reduce(table);
   fill_softmax(table);
   fill_fused(table);
-  fill_optim(table);
   fill_gemm(table);
 }
 

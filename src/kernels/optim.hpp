@@ -1,0 +1,61 @@
+// The kernels of the optimizers: one pass over memory each. What a rule needs is a struct here, and what it does a few
+// lines of simd/optim.cpp; its name in the list `OptimTable` makes a kernel of it.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+namespace gradus::kernels {
+
+// What every rule starts from: d = (maximize ? -g : g) + weight_decay * p.
+struct Direction {
+  double weight_decay = 0;
+  bool maximize = false;
+};
+
+struct SgdStep {
+  Direction direction;
+  double lr, momentum, dampening;
+  bool nesterov;
+  bool first;  // the first momentum buffer is the gradient itself
+};
+
+struct AdamStep {
+  Direction direction;
+  double lr, beta1, beta2, eps;
+  double decay_factor;                        // AdamW: the parameter is first multiplied by this; 1 for Adam
+  double bias_correction1, bias_correction2;  // 1 - beta^t
+};
+
+// The arrays that a rule keeps, in the order its code numbers them; null where its options need none.
+template <class T>
+struct StateArrays {
+  static constexpr int most = 3;
+  T* of[most] = {};
+};
+
+template <class T, class Step>
+struct StepKernel {
+  void (*run)(T* p, const T* g, StateArrays<T> state, std::int64_t n, const Step& step);
+};
+
+template <class T, class... Steps>
+struct StepKernels : StepKernel<T, Steps>... {};
+
+template <class T>
+using OptimTable = StepKernels<T, SgdStep, AdamStep>;
+
+// As table() and table_for() of kernels.hpp, for float and double.
+template <class T>
+const OptimTable<T>& optim_table();
+template <class T>
+const OptimTable<T>* optim_table_for(std::string_view isa);
+
+// One step of n elements: updates p and the state.
+template <class T, class Step>
+void run_step(const OptimTable<T>& table, T* p, const T* g, StateArrays<T> state, std::int64_t n, const Step& step) {
+  const StepKernel<T, Step>& kernel = table;
+  kernel.run(p, g, state, n, step);
+}
+
+}  // namespace gradus::kernels

@@ -1,0 +1,127 @@
+// The kernel of every optimizer, of every instruction set that this processor has, against its formula in long double.
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <random>
+#include <string>
+#include <type_traits>
+#include <vector>
+
+#include "kernels/optim.hpp"
+
+using namespace gradus::kernels;
+
+namespace {
+
+using Real = long double;
+
+constexpr int arrays = StateArrays<float>::most;
+
+struct Element {
+  Real p;
+  Real d;  // the direction: the gradient, or its negative, with weight decay
+  Real state[arrays];
+};
+
+template <class T>
+using Values = std::vector<T>;
+
+template <class T>
+Values<T> random_values(std::size_t n, double low, double high, unsigned seed) {
+  std::mt19937 generator(seed);
+  std::uniform_real_distribution<double> distribution(low, high);
+  Values<T> values(n);
+  for (T& v : values) v = static_cast<T>(distribution(generator));
+  return values;
+}
+
+template <class T>
+bool close(T value, Real exact) {
+  return std::abs(value - exact) <= (std::is_same_v<T, float> ? 2e-6L : 1e-12L) * std::max(1.0L, std::abs(exact));
+}
+
+// How many elements of n differ from what `exact` makes of them.
+template <class T, class Step, class Exact>
+int wrong_elements(const OptimTable<T>& table, std::size_t n, const Step& step, int used, Exact exact) {
+  const auto p0 = random_values<T>(n, -1, 1, 15), g = random_values<T>(n, -1, 1, 16);
+  Values<T> p = p0, before[arrays], after[arrays];
+  StateArrays<T> state;
+  for (int k = 0; k < used; ++k) {
+    before[k] = after[k] = random_values<T>(n, 0.05, 1, 17 + static_cast<unsigned>(k));
+    state.of[k] = after[k].data();
+  }
+  run_step(table, p.data(), g.data(), state, static_cast<std::int64_t>(n), step);
+
+  int wrong = 0;
+  for (std::size_t i = 0; i < n; ++i) {
+    Element e{.p = p0[i], .d = (step.direction.maximize ? -1 : 1) * Real(g[i]), .state = {}};
+    e.d += step.direction.weight_decay * e.p;
+    for (int k = 0; k < used; ++k) e.state[k] = before[k][i];
+    exact(e);
+    wrong += !close(p[i], e.p);
+    for (int k = 0; k < used; ++k) wrong += !close(after[k][i], e.state[k]);
+  }
+  return wrong;
+}
+
+template <class T, class Step, class Exact>
+void check_type(const Step& step, int used, Exact exact) {
+  int tables = 0;
+  for (const std::string isa : {"generic", "sse2", "avx2", "avx512"}) {
+    const OptimTable<T>* table = optim_table_for<T>(isa);
+    if (table == nullptr) continue;
+    ++tables;
+    CAPTURE(isa);
+    for (std::size_t n : {0, 1, 7, 16, 33, 70}) {
+      CAPTURE(n);
+      CHECK(wrong_elements(*table, n, step, used, exact) == 0);
+    }
+  }
+  CHECK(tables > 0);
+}
+
+// `used` arrays of state; the others are null.
+template <class Step, class Exact>
+void check(const Step& step, int used, Exact exact) {
+  check_type<float>(step, used, exact);
+  check_type<double>(step, used, exact);
+}
+
+Real average(Real& kept, double beta, Real x) { return kept = beta * kept + (1 - Real(beta)) * x; }
+
+constexpr Direction decayed{.weight_decay = 0.1, .maximize = true};
+
+}  // namespace
+
+TEST_CASE("an SGD step follows its formula") {
+  const SgdStep steps[] = {{{}, 0.1, 0, 0, false, false},
+                           {{0.01, true}, 0.1, 0, 0, false, false},
+                           {{}, 0.1, 0.9, 0, false, true},
+                           {{0.01, false}, 0.1, 0.9, 0.5, false, false},
+                           {{0.01, false}, 0.1, 0.9, 0, true, false},
+                           {{0, true}, 0.1, 0.9, 0, true, true}};
+  for (const SgdStep& s : steps) {
+    check(s, s.momentum == 0 ? 0 : 1, [&](Element& e) {
+      Real d = e.d;
+      if (s.momentum != 0) {
+        e.state[0] = s.first ? d : s.momentum * e.state[0] + (1 - s.dampening) * d;
+        d = s.nesterov ? d + s.momentum * e.state[0] : e.state[0];
+      }
+      e.p -= s.lr * d;
+    });
+  }
+}
+
+TEST_CASE("an Adam step follows its formula") {
+  const AdamStep steps[] = {{{}, 1e-2, 0.9, 0.999, 1e-8, 1, 0.1, 0.001},
+                            {decayed, 1e-2, 0.9, 0.999, 1e-8, 1, 0.19, 0.002},
+                            {{}, 1e-2, 0.8, 0.99, 1e-6, 0.99, 0.5, 0.1}};
+  for (const AdamStep& s : steps) {
+    check(s, 2, [&](Element& e) {
+      const Real mean = average(e.state[0], s.beta1, e.d) / s.bias_correction1;
+      const Real square = average(e.state[1], s.beta2, e.d * e.d) / s.bias_correction2;
+      e.p = s.decay_factor * e.p - s.lr * mean / (std::sqrt(square) + s.eps);
+    });
+  }
+}
