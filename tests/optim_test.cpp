@@ -28,6 +28,11 @@ const nlohmann::json& reference() {
   return json;
 }
 
+Tensor read_values(const nlohmann::json& numbers, const nlohmann::json& shape) {
+  const auto sizes = shape.get<std::vector<std::int64_t>>();
+  return tensor(numbers.get<std::vector<double>>(), {.dtype = float64}).reshape(Shape(std::span(sizes)));
+}
+
 // Runs a check on each row; an exception fails that row only.
 template <class Check>
 void for_each_row(const Check& check) {
@@ -49,6 +54,43 @@ std::string error_of(const Function& function) {
     return e.what();
   }
   return "no error";
+}
+
+// Not rtol: a value near zero is the difference of larger ones, whose rounding it has.
+bool close(const Tensor& ours, const std::vector<double>& theirs, double tolerance) {
+  const Tensor wanted = tensor(theirs, {.dtype = float64});
+  return allclose(ours.to(float64), wanted, {.rtol = 0, .atol = tolerance * std::max(1.0, wanted.abs().max().item())});
+}
+
+Tensor joined(const Params& params) {
+  Params flat;
+  for (const Tensor& p : params) flat.push_back(p.detach().flatten());
+  return cat(flat);
+}
+
+// The functions that tools/reference/optim.py has.
+struct Problem {
+  std::string name;
+  std::function<Tensor(const Params& params, std::int64_t step)> loss;
+};
+
+Tensor rosenbrock(const Params& params, std::int64_t) {
+  const Tensor x = params[0][0], y = params[0][1];
+  return (square(1.0 - x) + 100.0 * square(y - square(x))) / 1000.0;
+}
+
+Tensor net(const Params& params, std::int64_t step) {
+  static const Tensor x =
+      tensor({{-1.0, -1.0}, {-1.0, 1.0}, {1.0, -1.0}, {1.0, 1.0}, {0.5, -0.25}, {0.5, -0.25}}, {.dtype = float64});
+  static const Tensor y = tensor({{-1.0}, {1.0}, {1.0}, {-1.0}, {2.0}, {-1.5}}, {.dtype = float64});
+  const std::int64_t i = step % 6;
+  const Tensor hidden = tanh(linear(x.narrow(0, i, 1), params[0], params[1]));
+  return mse_loss(linear(hidden, params[2], params[3]), y.narrow(0, i, 1)) / 4.0;
+}
+
+const std::vector<Problem>& problems() {
+  static const std::vector<Problem> all{{"rosenbrock", rosenbrock}, {"net", net}};
+  return all;
 }
 
 Tensor param_of(const Tensor& values) { return values.detach().clone().set_requires_grad(); }
@@ -131,8 +173,7 @@ TEST_CASE("every optimizer follows PyTorch's trajectory in both precisions") {
       const std::string precision(to_string(dtype));
       CAPTURE(precision);
       const auto values_of = [&](const nlohmann::json& numbers, std::size_t i) {
-        const auto shape = json["shapes"][i].get<std::vector<std::int64_t>>();
-        return tensor(numbers[i].get<std::vector<double>>()).reshape(Shape(std::span(shape))).to(dtype);
+        return read_values(numbers[i], json["shapes"][i]).to(dtype);
       };
       Params params{param_of(values_of(json["initial"], 0)), param_of(values_of(json["initial"], 1))};
       const auto optimizer = row.make(params);
@@ -144,16 +185,51 @@ TEST_CASE("every optimizer follows PyTorch's trajectory in both precisions") {
         if (step != steps[seen]) continue;
         CAPTURE(step);
         const auto expected = json["cases"][row.name][precision][seen++].get<std::vector<double>>();
-        const Tensor joined = cat({params[0].detach().flatten(), params[1].detach().flatten()}).to(float64);
-        const Tensor theirs = tensor(expected);
-        const double tolerance = dtype == float64 ? 1e-13 : 1e-6;
-        // A value near zero is the difference of larger ones, whose rounding it has.
-        CHECK(allclose(joined, theirs, {.rtol = 0, .atol = tolerance * std::max(1.0, theirs.abs().max().item())}));
+        CHECK(close(joined(params), expected, dtype == float64 ? 1e-13 : 1e-6));
       }
       CHECK(seen == steps.size());
+
+      const StateDict state = optimizer->state_dict();
+      std::set<std::string> names;
+      for (const auto& [key, value] : state) {
+        if (key.starts_with("state.0.") && key != "state.0.step") names.insert(key.substr(8));
+      }
+      for (const auto& [name, theirs] : json["cases"][row.name]["state"].items()) {
+        CAPTURE(name);
+        CHECK(names.erase(name) == 1);
+        if (!state.contains("state.0." + name)) continue;
+        CHECK(close(state.at("state.0." + name).flatten(), theirs.get<std::vector<double>>(),
+                    dtype == float64 ? 1e-13 : 1e-6));
+      }
+      CHECK_MESSAGE(names.empty(), "not in PyTorch's state: " << (names.empty() ? "" : *names.begin()));
     }
   });
   CHECK_MESSAGE(unseen.empty(), "PyTorch's trajectory without a row: " << (unseen.empty() ? "" : *unseen.begin()));
+}
+
+TEST_CASE("every optimizer follows PyTorch for 300 steps on Rosenbrock's function and on a net") {
+  const auto& json = reference();
+  for_each_row([&](const OptimizerRow& row) {
+    const auto& theirs = json["cases"][row.name];
+    for (const Problem& problem : problems()) {
+      CAPTURE(problem.name);
+      const auto& data = json["problems"][problem.name];
+      Params params;
+      for (std::size_t i = 0; i < data["shapes"].size(); ++i)
+        params.push_back(param_of(read_values(data["initial"][i], data["shapes"][i])));
+      const auto optimizer = row.make(params);
+      const double sign = theirs["maximize"].get<bool>() ? -1 : 1;
+      const auto every = data["every"].get<std::size_t>();
+      for (std::size_t step = 1; step <= json["problem_steps"].get<std::size_t>(); ++step) {
+        optimizer->zero_grad();
+        (sign * problem.loss(params, static_cast<std::int64_t>(step))).backward();
+        optimizer->step();
+        if (step % every != 0) continue;
+        CAPTURE(step);
+        CHECK(close(joined(params), theirs[problem.name][step / every - 1].get<std::vector<double>>(), 1e-9));
+      }
+    }
+  });
 }
 
 TEST_CASE("one tensor moves exactly like its pieces") {

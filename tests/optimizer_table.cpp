@@ -39,7 +39,7 @@ const std::vector<OptimizerRow>& optimizer_table() {
                {.lr = 0.05, .momentum = 0.9, .weight_decay = 0.02, .nesterov = true, .maximize = true}),
       row<Adam>("Adam", {}),
       row<Adam>("Adam/lr", {.lr = 0.1}),
-      row<Adam>("Adam/betas", {.lr = 0.05, .betas = {0.7, 0.9}}),
+      row<Adam>("Adam/betas", {.lr = 0.01, .betas = {0.7, 0.99}}),
       row<Adam>("Adam/betas of 0", {.lr = 0.05, .betas = {0, 0}}),
       row<Adam>("Adam/eps", {.lr = 0.05, .eps = 0.5}),
       row<Adam>("Adam/weight_decay", {.lr = 0.05, .weight_decay = 0.1}),
@@ -47,7 +47,7 @@ const std::vector<OptimizerRow>& optimizer_table() {
       row<AdamW>("AdamW", {}),
       row<AdamW>("AdamW/lr,weight_decay", {.lr = 0.1, .weight_decay = 0.3}),
       row<AdamW>("AdamW/weight_decay of 0", {.lr = 0.1, .weight_decay = 0}),
-      row<AdamW>("AdamW/betas,eps,maximize", {.lr = 0.05, .betas = {0.8, 0.95}, .eps = 1e-3, .maximize = true}),
+      row<AdamW>("AdamW/betas,eps,maximize", {.lr = 0.01, .betas = {0.8, 0.95}, .eps = 1e-3, .maximize = true}),
   };
   return rows;
 }

@@ -1,11 +1,17 @@
 #!/usr/bin/env python3
-"""Writes tests/data/optim_reference.json: how PyTorch's optimizers move two parameters (tests/optimizer_table.cpp).
+"""Writes tests/data/optim_reference.json: how PyTorch's optimizers move parameters (tests/optimizer_table.cpp).
 
 Usage: python3 tools/reference/optim.py [output]        (made with torch 1.13, Debian's python3-torch)
 
-The gradients are a fixed list, exactly representable in float32, so that each optimizer is tested alone: some are tiny,
-some large, some zero. A trajectory has the parameters' values, joined, after each of the steps in "steps".
+First two parameters by a fixed list of gradients, exactly representable in float32, so that each optimizer is tested
+alone: some are tiny, some large, some zero. A trajectory has the parameters' values, joined, after each of the steps in
+"steps", and "state" what the optimizer holds of the first parameter in the end.
+
+Then 300 steps on two problems, minimized or, by an optimizer that maximizes, their negatives maximized: Rosenbrock's
+function and a small net, one sample a step. (On all samples many rules end at the edge of stability, where a trajectory
+is chaos: the last bit of a start moves its end by percents. The options of the cases are such that it does not, here.)
 """
+import inspect
 import json
 import os
 import random
@@ -17,6 +23,10 @@ from torch.optim import SGD, Adam, AdamW
 SHAPES = [(2, 3), (4,)]
 UPDATES = 20
 STEPS = [1, 2, 3, 5, 10, 20]
+PROBLEM_STEPS = 300
+
+torch.set_default_dtype(torch.float64)  # of the numbers that some optimizers keep
+torch.set_num_threads(1)
 
 CASES = {
     "SGD": (SGD, dict(lr=1e-3)),
@@ -31,7 +41,7 @@ CASES = {
         SGD, dict(lr=0.05, momentum=0.9, nesterov=True, weight_decay=0.02, maximize=True)),
     "Adam": (Adam, dict()),
     "Adam/lr": (Adam, dict(lr=0.1)),
-    "Adam/betas": (Adam, dict(lr=0.05, betas=(0.7, 0.9))),
+    "Adam/betas": (Adam, dict(lr=0.01, betas=(0.7, 0.99))),
     "Adam/betas of 0": (Adam, dict(lr=0.05, betas=(0.0, 0.0))),
     "Adam/eps": (Adam, dict(lr=0.05, eps=0.5)),
     "Adam/weight_decay": (Adam, dict(lr=0.05, weight_decay=0.1)),
@@ -39,7 +49,7 @@ CASES = {
     "AdamW": (AdamW, dict()),
     "AdamW/lr,weight_decay": (AdamW, dict(lr=0.1, weight_decay=0.3)),
     "AdamW/weight_decay of 0": (AdamW, dict(lr=0.1, weight_decay=0.0)),
-    "AdamW/betas,eps,maximize": (AdamW, dict(lr=0.05, betas=(0.8, 0.95), eps=1e-3, maximize=True)),
+    "AdamW/betas,eps,maximize": (AdamW, dict(lr=0.01, betas=(0.8, 0.95), eps=1e-3, maximize=True)),
 }
 
 
@@ -49,17 +59,72 @@ def numbers(rng, count):
             for _ in range(count)]
 
 
-def trajectory(case, dtype, initial, gradients):
-    optimizer_class, options = CASES[case]
-    parameters = [torch.tensor(v, dtype=dtype).reshape(s).requires_grad_() for v, s in zip(initial, SHAPES)]
-    optimizer = optimizer_class(parameters, foreach=False, **options)
+class Case:
+    """An optimizer of some parameters. If torch 1.13 lacks weight_decay or maximize, both are done to the gradient."""
+
+    def __init__(self, name, parameters):
+        optimizer_class, options = CASES[name]
+        self.parameters = parameters
+        self.maximize = options.get("maximize", False)
+        self.sign, self.decay = 1.0, 0.0
+        if not {"maximize", "weight_decay"} <= set(inspect.signature(optimizer_class).parameters):
+            options = dict(options)
+            self.sign = -1.0 if options.pop("maximize", False) else 1.0
+            self.decay = options.pop("weight_decay", 0.0)
+        # The loop of torch 1.13's NAdam takes a product of momenta one factor too far; its foreach form does not.
+        foreach = optimizer_class is torch.optim.NAdam
+        self.optimizer = optimizer_class(parameters, foreach=foreach, **options)
+
+    @torch.no_grad()
+    def step(self, gradients):
+        for parameter, gradient in zip(self.parameters, gradients):
+            parameter.grad = (self.sign * gradient).add(parameter, alpha=self.decay)
+        self.optimizer.step()
+
+    def values(self):
+        return [x for p in self.parameters for x in p.detach().reshape(-1).tolist()]
+
+    def state(self):
+        kept = self.optimizer.state[self.parameters[0]]
+        return {k: torch.as_tensor(v).reshape(-1).tolist() for k, v in kept.items() if k != "step" and v is not None}
+
+
+def trajectory(name, dtype, initial, gradients):
+    case = Case(name, [torch.tensor(v, dtype=dtype).reshape(s).requires_grad_() for v, s in zip(initial, SHAPES)])
     seen = []
     for step in range(1, UPDATES + 1):
-        for parameter, values, shape in zip(parameters, gradients[step - 1], SHAPES):
-            parameter.grad = torch.tensor(values, dtype=dtype).reshape(shape)
-        optimizer.step()
+        case.step([torch.tensor(g, dtype=dtype).reshape(s) for g, s in zip(gradients[step - 1], SHAPES)])
         if step in STEPS:
-            seen.append([x for p in parameters for x in p.detach().reshape(-1).tolist()])
+            seen.append(case.values())
+    return seen, case.state()
+
+
+def rosenbrock(parameters, step):
+    """Divided by 1000, so that its curvature suits learning rates as they are usual."""
+    x, y = parameters[0]
+    return ((1 - x) ** 2 + 100 * (y - x ** 2) ** 2) / 1000
+
+
+INPUTS = torch.tensor([[-1.0, -1.0], [-1.0, 1.0], [1.0, -1.0], [1.0, 1.0], [0.5, -0.25], [0.5, -0.25]])
+TARGETS = torch.tensor([[-1.0], [1.0], [1.0], [-1.0], [2.0], [-1.5]])
+
+
+def net(parameters, step):
+    """A net that learns exclusive or, and one sample that contradicts another: not convex, and never at rest."""
+    w1, b1, w2, b2 = parameters
+    i = step % len(INPUTS)
+    hidden = torch.tanh(INPUTS[i : i + 1] @ w1.T + b1)
+    return torch.nn.functional.mse_loss(hidden @ w2.T + b2, TARGETS[i : i + 1]) / 4
+
+
+def solve(name, loss, shapes, initial, every):
+    case = Case(name, [torch.tensor(v).reshape(s).requires_grad_() for v, s in zip(initial, shapes)])
+    seen = []
+    for step in range(1, PROBLEM_STEPS + 1):
+        value = loss(case.parameters, step)
+        case.step(torch.autograd.grad(-value if case.maximize else value, case.parameters))
+        if step % every == 0:
+            seen.append([float(f"{x:.13g}") for x in case.values()])
     return seen
 
 
@@ -70,15 +135,25 @@ def main():
     sizes = [torch.Size(s).numel() for s in SHAPES]
     initial = [[rng.randint(-2048, 2047) / 1024 for _ in range(n)] for n in sizes]
     gradients = [[numbers(rng, n) for n in sizes] for _ in range(UPDATES)]
-    cases = {
-        case: {
-            "float64": trajectory(case, torch.float64, initial, gradients),
-            # A float32 has nine significant digits.
-            "float32": [[float(f"{x:.9g}") for x in row] for row in trajectory(case, torch.float32, initial, gradients)],
-        }
-        for case in CASES
+    weights = [[rng.randint(-1024, 1023) / 1024 for _ in range(n)] for n in [6, 3, 3, 1]]
+    problems = {
+        "rosenbrock": {"shapes": [(2,)], "initial": [[-1.2, 1.0]], "every": 25},
+        "net": {"shapes": [(3, 2), (3,), (1, 3), (1,)], "initial": weights, "every": 75},
     }
-    reference = {"shapes": SHAPES, "initial": initial, "gradients": gradients, "steps": STEPS, "cases": cases}
+    cases = {}
+    for name, (_, options) in CASES.items():
+        double, state = trajectory(name, torch.float64, initial, gradients)
+        single, _ = trajectory(name, torch.float32, initial, gradients)
+        cases[name] = {
+            "maximize": options.get("maximize", False),
+            "float64": double,
+            "float32": [[float(f"{x:.9g}") for x in row] for row in single],  # it has nine significant digits
+            "state": state,
+        }
+        for problem, loss in [("rosenbrock", rosenbrock), ("net", net)]:
+            cases[name][problem] = solve(name, loss, **problems[problem])
+    reference = {"shapes": SHAPES, "initial": initial, "gradients": gradients, "steps": STEPS, "problems": problems,
+                 "problem_steps": PROBLEM_STEPS, "cases": cases}
     with open(sys.argv[1] if len(sys.argv) > 1 else default, "w") as out:
         json.dump(reference, out, separators=(",", ":"))
         out.write("\n")
