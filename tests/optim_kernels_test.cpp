@@ -114,14 +114,16 @@ TEST_CASE("an SGD step follows its formula") {
 }
 
 TEST_CASE("an Adam step follows its formula") {
-  const AdamStep steps[] = {{{}, 1e-2, 0.9, 0.999, 1e-8, 1, 0.1, 0.001},
-                            {decayed, 1e-2, 0.9, 0.999, 1e-8, 1, 0.19, 0.002},
-                            {{}, 1e-2, 0.8, 0.99, 1e-6, 0.99, 0.5, 0.1}};
+  const AdamStep steps[] = {{{}, 1e-2, 0.9, 0.999, 1e-8, 1, 0.1, 0.001, false},
+                            {decayed, 1e-2, 0.9, 0.999, 1e-8, 1, 0.19, 0.002, false},
+                            {{}, 1e-2, 0.8, 0.99, 1e-6, 0.99, 0.5, 0.1, false},
+                            {decayed, 1e-2, 0.8, 0.7, 1e-6, 0.99, 0.5, 0.1, true}};
   for (const AdamStep& s : steps) {
-    check(s, 2, [&](Element& e) {
+    check(s, s.amsgrad ? 3 : 2, [&](Element& e) {
       const Real mean = average(e.state[0], s.beta1, e.d) / s.bias_correction1;
-      const Real square = average(e.state[1], s.beta2, e.d * e.d) / s.bias_correction2;
-      e.p = s.decay_factor * e.p - s.lr * mean / (std::sqrt(square) + s.eps);
+      Real square = average(e.state[1], s.beta2, e.d * e.d);
+      if (s.amsgrad) square = e.state[2] = std::max(e.state[2], square);
+      e.p = s.decay_factor * e.p - s.lr * mean / (std::sqrt(square / s.bias_correction2) + s.eps);
     });
   }
 }

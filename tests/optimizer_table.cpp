@@ -44,10 +44,14 @@ const std::vector<OptimizerRow>& optimizer_table() {
       row<Adam>("Adam/eps", {.lr = 0.05, .eps = 0.5}),
       row<Adam>("Adam/weight_decay", {.lr = 0.05, .weight_decay = 0.1}),
       row<Adam>("Adam/weight_decay,maximize", {.lr = 0.05, .weight_decay = 0.1, .maximize = true}),
+      row<Adam>("Adam/amsgrad", {.lr = 0.05, .betas = {0.8, 0.9}, .amsgrad = true}),
+      row<Adam>("Adam/amsgrad,weight_decay,maximize",
+                {.lr = 0.02, .weight_decay = 0.1, .amsgrad = true, .maximize = true}),
       row<AdamW>("AdamW", {}),
       row<AdamW>("AdamW/lr,weight_decay", {.lr = 0.1, .weight_decay = 0.3}),
       row<AdamW>("AdamW/weight_decay of 0", {.lr = 0.1, .weight_decay = 0}),
       row<AdamW>("AdamW/betas,eps,maximize", {.lr = 0.01, .betas = {0.8, 0.95}, .eps = 1e-3, .maximize = true}),
+      row<AdamW>("AdamW/amsgrad", {.lr = 0.05, .betas = {0.8, 0.9}, .amsgrad = true}),
   };
   return rows;
 }

@@ -25,6 +25,7 @@ struct AdamStep {
   double lr, beta1, beta2, eps;
   double decay_factor;                        // AdamW: the parameter is first multiplied by this; 1 for Adam
   double bias_correction1, bias_correction2;  // 1 - beta^t
+  bool amsgrad;                               // the third array keeps the largest second moment
 };
 
 // The arrays that a rule keeps, in the order its code numbers them; null where its options need none.

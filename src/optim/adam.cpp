@@ -16,10 +16,13 @@ void validate_adam(const char* rule, const Options& o) {
 }
 
 void update_adam(const char* rule, Tensor& param, const Tensor& grad, State& state, const kernels::AdamStep& step) {
-  update_fused(rule, param, grad, {&state.tensor("exp_avg", param), &state.tensor("exp_avg_sq", param)}, step);
+  const Tensor* mean = &state.tensor("exp_avg", param);
+  const Tensor* square = &state.tensor("exp_avg_sq", param);
+  const Tensor* largest = step.amsgrad ? &state.tensor("max_exp_avg_sq", param) : nullptr;
+  update_fused(rule, param, grad, {mean, square, largest}, step);
 }
 
-constexpr Optimizer::StateName adam_state[] = {{"exp_avg"}, {"exp_avg_sq"}};
+constexpr Optimizer::StateName adam_state[] = {{"exp_avg"}, {"exp_avg_sq"}, {"max_exp_avg_sq", /*required=*/false}};
 
 }  // namespace
 
@@ -48,7 +51,8 @@ void Adam::update(Tensor& param, const Tensor& grad, State& state, const AdamOpt
                .eps = o.eps,
                .decay_factor = 1,
                .bias_correction1 = correction1,
-               .bias_correction2 = correction2});
+               .bias_correction2 = correction2,
+               .amsgrad = o.amsgrad});
 }
 
 void AdamW::update(Tensor& param, const Tensor& grad, State& state, const AdamWOptions& o) {
@@ -61,7 +65,8 @@ void AdamW::update(Tensor& param, const Tensor& grad, State& state, const AdamWO
                .eps = o.eps,
                .decay_factor = 1 - o.lr * o.weight_decay,
                .bias_correction1 = correction1,
-               .bias_correction2 = correction2});
+               .bias_correction2 = correction2,
+               .amsgrad = o.amsgrad});
 }
 
 }  // namespace gradus::optim

@@ -46,10 +46,13 @@ CASES = {
     "Adam/eps": (Adam, dict(lr=0.05, eps=0.5)),
     "Adam/weight_decay": (Adam, dict(lr=0.05, weight_decay=0.1)),
     "Adam/weight_decay,maximize": (Adam, dict(lr=0.05, weight_decay=0.1, maximize=True)),
+    "Adam/amsgrad": (Adam, dict(lr=0.05, betas=(0.8, 0.9), amsgrad=True)),
+    "Adam/amsgrad,weight_decay,maximize": (Adam, dict(lr=0.02, weight_decay=0.1, amsgrad=True, maximize=True)),
     "AdamW": (AdamW, dict()),
     "AdamW/lr,weight_decay": (AdamW, dict(lr=0.1, weight_decay=0.3)),
     "AdamW/weight_decay of 0": (AdamW, dict(lr=0.1, weight_decay=0.0)),
     "AdamW/betas,eps,maximize": (AdamW, dict(lr=0.01, betas=(0.8, 0.95), eps=1e-3, maximize=True)),
+    "AdamW/amsgrad": (AdamW, dict(lr=0.05, betas=(0.8, 0.9), amsgrad=True)),
 }
 
 

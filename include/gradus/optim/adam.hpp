@@ -12,6 +12,7 @@ struct AdamOptions {
   std::array<double, 2> betas = {0.9, 0.999};
   double eps = 1e-8;
   double weight_decay = 0;
+  bool amsgrad = false;
   bool maximize = false;
 
   // Throws unless lr, eps and weight_decay are at least 0 and both betas in [0, 1).
@@ -23,6 +24,7 @@ struct AdamWOptions {
   std::array<double, 2> betas = {0.9, 0.999};
   double eps = 1e-8;
   double weight_decay = 1e-2;
+  bool amsgrad = false;
   bool maximize = false;
 
   void validate() const;
@@ -42,7 +44,9 @@ class BiasCorrection {
 
 // g += weight_decay * p; m = beta1 * m + (1 - beta1) * g; v = beta2 * v + (1 - beta2) * g^2;
 // p -= lr * (m / (1 - beta1^t)) / (sqrt(v / (1 - beta2^t)) + eps).
-// [Kingma and Ba, Adam: a method for stochastic optimization, ICLR 2015]
+// With amsgrad the largest v so far stands in the place of v.
+// [Kingma and Ba, Adam: a method for stochastic optimization, ICLR 2015; amsgrad: Reddi, Kale and Kumar, On the
+// convergence of Adam and beyond, ICLR 2018]
 class Adam : public OptimizerOf<AdamOptions> {
  public:
   using OptimizerOf::OptimizerOf;

@@ -51,9 +51,11 @@ GRADUS_INLINE auto rule(const AdamStep& step) {
   const Vec<T> beta2 = splat<T>(step.beta2), fresh2 = splat<T>(1 - step.beta2);
   const Vec<T> root = splat<T>(1 / __builtin_sqrt(step.bias_correction2)), eps = splat<T>(step.eps);
   const Vec<T> minus_rate = splat<T>(-step.lr / step.bias_correction1), shrink = splat<T>(step.decay_factor);
+  const bool amsgrad = step.amsgrad;
   return [=](auto state, Vec<T> p, Vec<T> d) GRADUS_LAMBDA {
     const Vec<T> mean = average(state, 0, beta1, fresh1, d);
-    const Vec<T> square = state.put(1, multiply_add(beta2, state.get(1), fresh2 * d * d));
+    Vec<T> square = average(state, 1, beta2, fresh2 * d, d);
+    if (amsgrad) square = state.put(2, maximum(state.get(2), square));
     const Vec<T> denominator = multiply_add(xsimd::sqrt(square), root, eps);
     return multiply_add(minus_rate, mean / denominator, p * shrink);
   };
