@@ -2,6 +2,7 @@
 #pragma once
 
 #include "gradus/optim/adam.hpp"
+#include "gradus/optim/bias_correction.hpp"
 #include "gradus/optim/closure.hpp"
 #include "gradus/optim/optimizer.hpp"
 #include "gradus/optim/schedules.hpp"

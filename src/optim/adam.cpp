@@ -1,19 +1,9 @@
 #include "gradus/optim/adam.hpp"
 
-#include <cmath>
-
 #include "optim/fused.hpp"
 
 namespace gradus::optim {
 namespace {
-
-template <class Options>
-void validate_adam(const char* rule, const Options& o) {
-  check_not_negative(rule, "lr", o.lr);
-  check_not_negative(rule, "eps", o.eps);
-  check_not_negative(rule, "weight_decay", o.weight_decay);
-  check_betas(rule, o.betas);
-}
 
 void update_adam(const char* rule, Tensor& param, const Tensor& grad, State& state, const kernels::AdamStep& step) {
   const Tensor* mean = &state.tensor("exp_avg", param);
@@ -26,17 +16,8 @@ constexpr Optimizer::StateName adam_state[] = {{"exp_avg"}, {"exp_avg_sq"}, {"ma
 
 }  // namespace
 
-void AdamOptions::validate() const { validate_adam("Adam", *this); }
-void AdamWOptions::validate() const { validate_adam("AdamW", *this); }
-
-const std::array<double, 2>& BiasCorrection::at(std::int64_t step, const std::array<double, 2>& betas) {
-  if (step != step_ || betas != betas_) {
-    step_ = step;
-    betas_ = betas;
-    for (const std::size_t i : {0, 1}) corrections_[i] = 1 - std::pow(betas[i], static_cast<double>(step));
-  }
-  return corrections_;
-}
+void AdamOptions::validate() const { check_common("Adam", *this); }
+void AdamWOptions::validate() const { check_common("AdamW", *this); }
 
 std::span<const Optimizer::StateName> Adam::state_names() const { return adam_state; }
 std::span<const Optimizer::StateName> AdamW::state_names() const { return adam_state; }

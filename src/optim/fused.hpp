@@ -1,7 +1,6 @@
 // What the fused rules share: one pass over memory per parameter, on several threads if it is large.
 #pragma once
 
-#include <array>
 #include <initializer_list>
 
 #include "kernels/optim.hpp"
@@ -49,9 +48,16 @@ inline void check_not_negative(const char* rule, const char* option, double valu
   if (!(value >= 0)) fail("{}: {} must be at least 0, got {}", rule, option, value);
 }
 
-inline void check_betas(const char* rule, const std::array<double, 2>& betas) {
-  for (const double beta : betas) {
-    if (!(beta >= 0 && beta < 1)) fail("{}: betas must be in [0, 1), got {} and {}", rule, betas[0], betas[1]);
+// The options that most rules have.
+template <class Options>
+void check_common(const char* rule, const Options& o) {
+  check_not_negative(rule, "lr", o.lr);
+  if constexpr (requires { o.eps; }) check_not_negative(rule, "eps", o.eps);
+  check_not_negative(rule, "weight_decay", o.weight_decay);
+  if constexpr (requires { o.betas; }) {
+    for (const double beta : o.betas) {
+      if (!(beta >= 0 && beta < 1)) fail("{}: betas must be in [0, 1), got {} and {}", rule, o.betas[0], o.betas[1]);
+    }
   }
 }
 

@@ -170,8 +170,13 @@ void Optimizer::check_state(const std::string& prefix, const State& state, const
   const auto names = state_names();
   if (names.empty()) return;
   for (const State::Entry& entry : state.entries_) {
-    const auto is_it = [&](const StateName& known) { return known.name == entry.name; };
-    if (std::ranges::none_of(names, is_it)) fail("load_state_dict: unexpected key: {}{}", prefix, entry.name);
+    const auto known = std::ranges::find(names, entry.name, &StateName::name);
+    if (known == names.end()) fail("load_state_dict: unexpected key: {}{}", prefix, entry.name);
+    if (known->is_number) {
+      if (entry.value.dim() == 0 && is_floating_point(entry.value.dtype())) continue;
+      fail("load_state_dict: {}{} must be a number, got {} {}", prefix, entry.name, entry.value.dtype(),
+           entry.value.shape());
+    }
     if (entry.value.shape() != param.shape() || entry.value.dtype() != param.dtype()) {
       fail("load_state_dict: {}{} is {} {}, the parameter is {} {}", prefix, entry.name, entry.value.dtype(),
            entry.value.shape(), param.dtype(), param.shape());

@@ -13,9 +13,8 @@ constexpr Optimizer::StateName sgd_state[] = {{buffer_name, /*required=*/false}}
 std::span<const Optimizer::StateName> SGD::state_names() const { return sgd_state; }
 
 void SGDOptions::validate() const {
-  check_not_negative("SGD", "lr", lr);
+  check_common("SGD", *this);
   check_not_negative("SGD", "momentum", momentum);
-  check_not_negative("SGD", "weight_decay", weight_decay);
   if (nesterov && (momentum <= 0 || dampening != 0)) {
     fail("SGD: nesterov needs a momentum above 0 and a dampening of 0, got {} and {}", momentum, dampening);
   }

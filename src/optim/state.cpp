@@ -12,17 +12,24 @@ const Tensor* State::find(std::string_view name) const {
   return nullptr;
 }
 
-Tensor& State::tensor(std::string_view name, const Tensor& like) {
+Tensor& State::tensor(std::string_view name, const Tensor& like, double initial) {
   const TensorImpl& wanted = impl(like);
-  if (const Tensor* found = find(name)) {
+  if (Tensor* found = find(name)) {
     const TensorImpl& kept = impl(*found);
     if (kept.shape != wanted.shape || kept.dtype != wanted.dtype) {
       fail("optimizer: the state {} is {} {}, the parameter needs {} {}", name, kept.dtype, kept.shape, wanted.dtype,
            wanted.shape);
     }
-    return const_cast<Tensor&>(*found);
+    return *found;
   }
-  return entries_.emplace_back(std::string(name), zeros(wanted.shape, {.dtype = wanted.dtype})).value;
+  return entries_.emplace_back(std::string(name), full(wanted.shape, initial, {.dtype = wanted.dtype})).value;
+}
+
+double& State::number(std::string_view name, double initial) {
+  Tensor* found = find(name);
+  if (found == nullptr) found = &entries_.emplace_back(std::string(name), full({}, initial, {.dtype = float64})).value;
+  if (found->dtype() != float64) *found = found->to(float64);  // PyTorch's own are float32
+  return *impl(*found).data<double>();
 }
 
 }  // namespace gradus::optim

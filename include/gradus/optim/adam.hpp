@@ -1,8 +1,8 @@
 #pragma once
 
 #include <array>
-#include <cstdint>
 
+#include "gradus/optim/bias_correction.hpp"
 #include "gradus/optim/optimizer.hpp"
 
 namespace gradus::optim {
@@ -28,18 +28,6 @@ struct AdamWOptions {
   bool maximize = false;
 
   void validate() const;
-};
-
-// 1 - beta^t for both betas. Most parameters are at the same step t, so the powers are computed once per step, not once
-// per parameter.
-class BiasCorrection {
- public:
-  const std::array<double, 2>& at(std::int64_t step, const std::array<double, 2>& betas);
-
- private:
-  std::int64_t step_ = 0;
-  std::array<double, 2> betas_{};
-  std::array<double, 2> corrections_{};
 };
 
 // g += weight_decay * p; m = beta1 * m + (1 - beta1) * g; v = beta2 * v + (1 - beta2) * g^2;

@@ -19,10 +19,11 @@ namespace gradus::optim {
 
 class Optimizer {
  public:
-  // A tensor that a rule keeps for each parameter, shaped like it.
+  // What a rule keeps for each parameter: a tensor shaped like it, or a number.
   struct StateName {
     std::string_view name;
     bool required = true;  // present after the first step, whatever the options
+    bool is_number = false;
   };
 
   virtual ~Optimizer() = default;

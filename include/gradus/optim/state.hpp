@@ -4,6 +4,7 @@
 #include <list>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "gradus/tensor.hpp"
 
@@ -15,9 +16,11 @@ class State {
   // The number of this parameter's current update: 1 at the first one.
   std::int64_t step() const { return step_; }
 
-  // The tensor of this name: zeros with the shape and dtype of `like` at first, then the one kept. It stays where it
-  // is. Throws if the kept one is not like `like`.
-  Tensor& tensor(std::string_view name, const Tensor& like);
+  // The tensor of this name: at first full of `initial`, with the shape and dtype of `like`, then the one kept. It
+  // stays where it is. Throws if the kept one is not like `like`.
+  Tensor& tensor(std::string_view name, const Tensor& like, double initial = 0);
+  // The number of this name, `initial` at first; kept as a float64 tensor of shape ().
+  double& number(std::string_view name, double initial);
   bool has(std::string_view name) const { return find(name) != nullptr; }
 
  private:
@@ -29,6 +32,7 @@ class State {
   };
 
   const Tensor* find(std::string_view name) const;
+  Tensor* find(std::string_view name) { return const_cast<Tensor*>(std::as_const(*this).find(name)); }
 
   std::int64_t step_ = 0;
   std::list<Entry> entries_;  // two or three: looking through them is quicker than a map
