@@ -127,3 +127,21 @@ TEST_CASE("an Adam step follows its formula") {
     });
   }
 }
+
+TEST_CASE("an RMSprop step follows its formula") {
+  const RmspropStep steps[] = {{{}, 0.1, 0.99, 1e-8, 0, false}, {decayed, 0.01, 0.5, 0.1, 0.9, false}};
+  for (const RmspropStep& s : steps) {
+    check(s, s.momentum == 0 ? 1 : 3, [&](Element& e) {
+      const Real d = e.d / (std::sqrt(average(e.state[0], s.alpha, e.d * e.d)) + s.eps);
+      e.p -= s.lr * (s.momentum == 0 ? d : e.state[2] = s.momentum * e.state[2] + d);
+    });
+  }
+  // The variance must not cancel here: the arrays are random, their difference may be tiny.
+  const RmspropStep centered{decayed, 0.01, 0.9, 0.5, 0.8, true};
+  check(centered, 3, [&](Element& e) {
+    const Real square = average(e.state[0], centered.alpha, e.d * e.d);
+    const Real mean = average(e.state[1], centered.alpha, e.d);
+    const Real d = e.d / (std::sqrt(std::max(square - mean * mean, 0.0L)) + centered.eps);
+    e.p -= centered.lr * (e.state[2] = centered.momentum * e.state[2] + d);
+  });
+}

@@ -25,7 +25,7 @@ constexpr double nan = std::numeric_limits<double>::quiet_NaN();
 }  // namespace
 
 const std::vector<OptimizerRow>& optimizer_table() {
-  using optim::Adam, optim::AdamW, optim::SGD;
+  using optim::Adam, optim::AdamW, optim::RMSprop, optim::SGD;
   static const std::vector<OptimizerRow> rows{
       row<SGD>("SGD", {}),
       row<SGD>("SGD/lr", {.lr = 0.25}),
@@ -52,12 +52,19 @@ const std::vector<OptimizerRow>& optimizer_table() {
       row<AdamW>("AdamW/weight_decay of 0", {.lr = 0.1, .weight_decay = 0}),
       row<AdamW>("AdamW/betas,eps,maximize", {.lr = 0.01, .betas = {0.8, 0.95}, .eps = 1e-3, .maximize = true}),
       row<AdamW>("AdamW/amsgrad", {.lr = 0.05, .betas = {0.8, 0.9}, .amsgrad = true}),
+      row<RMSprop>("RMSprop", {}),
+      row<RMSprop>("RMSprop/alpha,eps", {.lr = 0.02, .alpha = 0.8, .eps = 1e-2}),
+      row<RMSprop>("RMSprop/momentum", {.lr = 0.01, .momentum = 0.9}),
+      row<RMSprop>("RMSprop/centered", {.lr = 0.02, .centered = true}),
+      row<RMSprop>("RMSprop/weight_decay,maximize", {.lr = 0.01, .weight_decay = 0.1, .maximize = true}),
+      row<RMSprop>("RMSprop/alpha,weight_decay,momentum,centered",
+                   {.lr = 0.01, .alpha = 0.9, .eps = 1e-3, .weight_decay = 0.05, .momentum = 0.7, .centered = true}),
   };
   return rows;
 }
 
 const std::vector<RefusedOptions>& refused_options() {
-  using optim::Adam, optim::AdamW, optim::SGD;
+  using optim::Adam, optim::AdamW, optim::RMSprop, optim::SGD;
   static const std::vector<RefusedOptions> rows{
       refused<SGD>("SGD: lr must be at least 0, got -1", {.lr = -1}),
       refused<SGD>("SGD: lr must be at least 0, got nan", {.lr = nan}),
@@ -76,6 +83,12 @@ const std::vector<RefusedOptions>& refused_options() {
       refused<AdamW>("AdamW: betas must be in [0, 1), got 0.9 and 1", {.betas = {0.9, 1}}),
       refused<AdamW>("AdamW: eps must be at least 0, got nan", {.eps = nan}),
       refused<AdamW>("AdamW: weight_decay must be at least 0, got -0.01", {.weight_decay = -0.01}),
+      refused<RMSprop>("RMSprop: lr must be at least 0, got -1", {.lr = -1}),
+      refused<RMSprop>("RMSprop: alpha must be in [0, 1], got 1.5", {.alpha = 1.5}),
+      refused<RMSprop>("RMSprop: alpha must be in [0, 1], got nan", {.alpha = nan}),
+      refused<RMSprop>("RMSprop: eps must be at least 0, got -1", {.eps = -1}),
+      refused<RMSprop>("RMSprop: weight_decay must be at least 0, got -1", {.weight_decay = -1}),
+      refused<RMSprop>("RMSprop: momentum must be at least 0, got -0.9", {.momentum = -0.9}),
   };
   return rows;
 }

@@ -5,6 +5,7 @@
 #include "gradus/optim/bias_correction.hpp"
 #include "gradus/optim/closure.hpp"
 #include "gradus/optim/optimizer.hpp"
+#include "gradus/optim/rmsprop.hpp"
 #include "gradus/optim/schedules.hpp"
 #include "gradus/optim/sgd.hpp"
 #include "gradus/optim/state.hpp"

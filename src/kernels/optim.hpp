@@ -28,6 +28,12 @@ struct AdamStep {
   bool amsgrad;                               // the third array keeps the largest second moment
 };
 
+struct RmspropStep {
+  Direction direction;
+  double lr, alpha, eps, momentum;
+  bool centered;
+};
+
 // The arrays that a rule keeps, in the order its code numbers them; null where its options need none.
 template <class T>
 struct StateArrays {
@@ -44,7 +50,7 @@ template <class T, class... Steps>
 struct StepKernels : StepKernel<T, Steps>... {};
 
 template <class T>
-using OptimTable = StepKernels<T, SgdStep, AdamStep>;
+using OptimTable = StepKernels<T, SgdStep, AdamStep, RmspropStep>;
 
 // As table() and table_for() of kernels.hpp, for float and double.
 template <class T>

@@ -18,7 +18,7 @@ import random
 import sys
 
 import torch
-from torch.optim import SGD, Adam, AdamW
+from torch.optim import Adam, AdamW, RMSprop, SGD
 
 SHAPES = [(2, 3), (4,)]
 UPDATES = 20
@@ -53,6 +53,13 @@ CASES = {
     "AdamW/weight_decay of 0": (AdamW, dict(lr=0.1, weight_decay=0.0)),
     "AdamW/betas,eps,maximize": (AdamW, dict(lr=0.01, betas=(0.8, 0.95), eps=1e-3, maximize=True)),
     "AdamW/amsgrad": (AdamW, dict(lr=0.05, betas=(0.8, 0.9), amsgrad=True)),
+    "RMSprop": (RMSprop, dict()),
+    "RMSprop/alpha,eps": (RMSprop, dict(lr=0.02, alpha=0.8, eps=1e-2)),
+    "RMSprop/momentum": (RMSprop, dict(lr=0.01, momentum=0.9)),
+    "RMSprop/centered": (RMSprop, dict(lr=0.02, centered=True)),
+    "RMSprop/weight_decay,maximize": (RMSprop, dict(lr=0.01, weight_decay=0.1, maximize=True)),
+    "RMSprop/alpha,weight_decay,momentum,centered": (
+        RMSprop, dict(lr=0.01, alpha=0.9, eps=1e-3, weight_decay=0.05, momentum=0.7, centered=True)),
 }
 
 

@@ -61,6 +61,23 @@ GRADUS_INLINE auto rule(const AdamStep& step) {
   };
 }
 
+template <class T>
+GRADUS_INLINE auto rule(const RmspropStep& step) {
+  const Vec<T> alpha = splat<T>(step.alpha), fresh = splat<T>(1 - step.alpha), eps = splat<T>(step.eps);
+  const Vec<T> minus_lr = splat<T>(-step.lr), momentum = splat<T>(step.momentum), zero = splat<T>(0);
+  const bool has_momentum = step.momentum != 0, centered = step.centered;
+  return [=](auto state, Vec<T> p, Vec<T> d) GRADUS_LAMBDA {
+    Vec<T> square = average(state, 0, alpha, fresh * d, d);
+    if (centered) {
+      const Vec<T> mean = average(state, 1, alpha, fresh, d);
+      square = maximum(square - mean * mean, zero);  // rounding may leave less than 0
+    }
+    Vec<T> b = d / (xsimd::sqrt(square) + eps);
+    if (has_momentum) b = state.put(2, multiply_add(momentum, state.get(2), b));
+    return multiply_add(minus_lr, b, p);
+  };
+}
+
 // --- the pass -------------------------------------------------------------------------------------------------------
 
 template <class T, class Step>
