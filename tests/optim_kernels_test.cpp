@@ -145,3 +145,13 @@ TEST_CASE("an RMSprop step follows its formula") {
     e.p -= centered.lr * (e.state[2] = centered.momentum * e.state[2] + d);
   });
 }
+
+TEST_CASE("an Adagrad step follows its formula") {
+  const AdagradStep steps[] = {{{}, 0.1, 1e-10}, {decayed, 0.3, 0.1}};
+  for (const AdagradStep& s : steps) {
+    check(s, 1, [&](Element& e) {
+      e.state[0] += e.d * e.d;
+      e.p -= s.rate * e.d / (std::sqrt(e.state[0]) + s.eps);
+    });
+  }
+}

@@ -25,7 +25,7 @@ constexpr double nan = std::numeric_limits<double>::quiet_NaN();
 }  // namespace
 
 const std::vector<OptimizerRow>& optimizer_table() {
-  using optim::Adam, optim::AdamW, optim::RMSprop, optim::SGD;
+  using optim::Adagrad, optim::Adam, optim::AdamW, optim::RMSprop, optim::SGD;
   static const std::vector<OptimizerRow> rows{
       row<SGD>("SGD", {}),
       row<SGD>("SGD/lr", {.lr = 0.25}),
@@ -59,12 +59,22 @@ const std::vector<OptimizerRow>& optimizer_table() {
       row<RMSprop>("RMSprop/weight_decay,maximize", {.lr = 0.01, .weight_decay = 0.1, .maximize = true}),
       row<RMSprop>("RMSprop/alpha,weight_decay,momentum,centered",
                    {.lr = 0.01, .alpha = 0.9, .eps = 1e-3, .weight_decay = 0.05, .momentum = 0.7, .centered = true}),
+      row<Adagrad>("Adagrad", {}),
+      row<Adagrad>("Adagrad/lr_decay", {.lr = 0.2, .lr_decay = 0.05}),
+      row<Adagrad>("Adagrad/initial_accumulator_value", {.lr = 0.1, .initial_accumulator_value = 0.5}),
+      row<Adagrad>("Adagrad/eps", {.lr = 0.1, .eps = 0.1}),
+      row<Adagrad>("Adagrad/all", {.lr = 0.1,
+                                   .lr_decay = 0.01,
+                                   .weight_decay = 0.1,
+                                   .initial_accumulator_value = 0.1,
+                                   .eps = 1e-3,
+                                   .maximize = true}),
   };
   return rows;
 }
 
 const std::vector<RefusedOptions>& refused_options() {
-  using optim::Adam, optim::AdamW, optim::RMSprop, optim::SGD;
+  using optim::Adagrad, optim::Adam, optim::AdamW, optim::RMSprop, optim::SGD;
   static const std::vector<RefusedOptions> rows{
       refused<SGD>("SGD: lr must be at least 0, got -1", {.lr = -1}),
       refused<SGD>("SGD: lr must be at least 0, got nan", {.lr = nan}),
@@ -89,6 +99,12 @@ const std::vector<RefusedOptions>& refused_options() {
       refused<RMSprop>("RMSprop: eps must be at least 0, got -1", {.eps = -1}),
       refused<RMSprop>("RMSprop: weight_decay must be at least 0, got -1", {.weight_decay = -1}),
       refused<RMSprop>("RMSprop: momentum must be at least 0, got -0.9", {.momentum = -0.9}),
+      refused<Adagrad>("Adagrad: lr must be at least 0, got -1", {.lr = -1}),
+      refused<Adagrad>("Adagrad: lr_decay must be at least 0, got -1", {.lr_decay = -1}),
+      refused<Adagrad>("Adagrad: weight_decay must be at least 0, got -1", {.weight_decay = -1}),
+      refused<Adagrad>("Adagrad: initial_accumulator_value must be at least 0, got -1",
+                       {.initial_accumulator_value = -1}),
+      refused<Adagrad>("Adagrad: eps must be at least 0, got nan", {.eps = nan}),
   };
   return rows;
 }

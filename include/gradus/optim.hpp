@@ -1,6 +1,7 @@
 // Optimizers: how parameters move. Schedules: how their rates do.
 #pragma once
 
+#include "gradus/optim/adagrad.hpp"
 #include "gradus/optim/adam.hpp"
 #include "gradus/optim/bias_correction.hpp"
 #include "gradus/optim/closure.hpp"

@@ -34,6 +34,11 @@ struct RmspropStep {
   bool centered;
 };
 
+struct AdagradStep {
+  Direction direction;
+  double rate, eps;
+};
+
 // The arrays that a rule keeps, in the order its code numbers them; null where its options need none.
 template <class T>
 struct StateArrays {
@@ -50,7 +55,7 @@ template <class T, class... Steps>
 struct StepKernels : StepKernel<T, Steps>... {};
 
 template <class T>
-using OptimTable = StepKernels<T, SgdStep, AdamStep, RmspropStep>;
+using OptimTable = StepKernels<T, SgdStep, AdamStep, RmspropStep, AdagradStep>;
 
 // As table() and table_for() of kernels.hpp, for float and double.
 template <class T>

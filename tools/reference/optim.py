@@ -18,7 +18,7 @@ import random
 import sys
 
 import torch
-from torch.optim import Adam, AdamW, RMSprop, SGD
+from torch.optim import Adagrad, Adam, AdamW, RMSprop, SGD
 
 SHAPES = [(2, 3), (4,)]
 UPDATES = 20
@@ -60,6 +60,12 @@ CASES = {
     "RMSprop/weight_decay,maximize": (RMSprop, dict(lr=0.01, weight_decay=0.1, maximize=True)),
     "RMSprop/alpha,weight_decay,momentum,centered": (
         RMSprop, dict(lr=0.01, alpha=0.9, eps=1e-3, weight_decay=0.05, momentum=0.7, centered=True)),
+    "Adagrad": (Adagrad, dict()),
+    "Adagrad/lr_decay": (Adagrad, dict(lr=0.2, lr_decay=0.05)),
+    "Adagrad/initial_accumulator_value": (Adagrad, dict(lr=0.1, initial_accumulator_value=0.5)),
+    "Adagrad/eps": (Adagrad, dict(lr=0.1, eps=0.1)),
+    "Adagrad/all": (Adagrad, dict(lr=0.1, lr_decay=0.01, weight_decay=0.1, initial_accumulator_value=0.1, eps=1e-3,
+                                  maximize=True)),
 }
 
 

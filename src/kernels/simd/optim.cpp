@@ -78,6 +78,15 @@ GRADUS_INLINE auto rule(const RmspropStep& step) {
   };
 }
 
+template <class T>
+GRADUS_INLINE auto rule(const AdagradStep& step) {
+  const Vec<T> minus_rate = splat<T>(-step.rate), eps = splat<T>(step.eps);
+  return [=](auto state, Vec<T> p, Vec<T> d) GRADUS_LAMBDA {
+    const Vec<T> sum = state.put(0, multiply_add(d, d, state.get(0)));
+    return multiply_add(minus_rate, d / (xsimd::sqrt(sum) + eps), p);
+  };
+}
+
 // --- the pass -------------------------------------------------------------------------------------------------------
 
 template <class T, class Step>
