@@ -155,3 +155,14 @@ TEST_CASE("an Adagrad step follows its formula") {
     });
   }
 }
+
+TEST_CASE("a Lion step follows its formula") {
+  const LionStep steps[] = {{{}, 0.1, 0.9, 0.99, 1}, {{0, true}, 0.01, 0.5, 0.8, 0.97}};
+  for (const LionStep& s : steps) {
+    check(s, 1, [&](Element& e) {
+      const Real ahead = s.beta1 * e.state[0] + (1 - s.beta1) * e.d;
+      e.p = s.decay_factor * e.p - s.lr * (ahead > 0 ? 1 : ahead < 0 ? -1 : 0);
+      average(e.state[0], s.beta2, e.d);
+    });
+  }
+}

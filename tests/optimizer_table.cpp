@@ -25,7 +25,7 @@ constexpr double nan = std::numeric_limits<double>::quiet_NaN();
 }  // namespace
 
 const std::vector<OptimizerRow>& optimizer_table() {
-  using optim::Adagrad, optim::Adam, optim::AdamW, optim::RMSprop, optim::SGD;
+  using optim::Adagrad, optim::Adam, optim::AdamW, optim::Lion, optim::RMSprop, optim::SGD;
   static const std::vector<OptimizerRow> rows{
       row<SGD>("SGD", {}),
       row<SGD>("SGD/lr", {.lr = 0.25}),
@@ -69,12 +69,17 @@ const std::vector<OptimizerRow>& optimizer_table() {
                                    .initial_accumulator_value = 0.1,
                                    .eps = 1e-3,
                                    .maximize = true}),
+      row<Lion>("Lion", {}),
+      row<Lion>("Lion/lr", {.lr = 0.01}),
+      row<Lion>("Lion/betas,weight_decay", {.lr = 0.005, .betas = {0.95, 0.98}, .weight_decay = 0.5}),
+      row<Lion>("Lion/betas of 0", {.lr = 0.003, .betas = {0, 0}}),
+      row<Lion>("Lion/weight_decay,maximize", {.lr = 0.01, .weight_decay = 0.1, .maximize = true}),
   };
   return rows;
 }
 
 const std::vector<RefusedOptions>& refused_options() {
-  using optim::Adagrad, optim::Adam, optim::AdamW, optim::RMSprop, optim::SGD;
+  using optim::Adagrad, optim::Adam, optim::AdamW, optim::Lion, optim::RMSprop, optim::SGD;
   static const std::vector<RefusedOptions> rows{
       refused<SGD>("SGD: lr must be at least 0, got -1", {.lr = -1}),
       refused<SGD>("SGD: lr must be at least 0, got nan", {.lr = nan}),
@@ -105,6 +110,9 @@ const std::vector<RefusedOptions>& refused_options() {
       refused<Adagrad>("Adagrad: initial_accumulator_value must be at least 0, got -1",
                        {.initial_accumulator_value = -1}),
       refused<Adagrad>("Adagrad: eps must be at least 0, got nan", {.eps = nan}),
+      refused<Lion>("Lion: lr must be at least 0, got -1", {.lr = -1}),
+      refused<Lion>("Lion: betas must be in [0, 1), got 0.9 and 1", {.betas = {0.9, 1}}),
+      refused<Lion>("Lion: weight_decay must be at least 0, got nan", {.weight_decay = nan}),
   };
   return rows;
 }

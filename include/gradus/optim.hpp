@@ -5,6 +5,7 @@
 #include "gradus/optim/adam.hpp"
 #include "gradus/optim/bias_correction.hpp"
 #include "gradus/optim/closure.hpp"
+#include "gradus/optim/lion.hpp"
 #include "gradus/optim/optimizer.hpp"
 #include "gradus/optim/rmsprop.hpp"
 #include "gradus/optim/schedules.hpp"

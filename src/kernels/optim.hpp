@@ -39,6 +39,12 @@ struct AdagradStep {
   double rate, eps;
 };
 
+struct LionStep {
+  Direction direction;
+  double lr, beta1, beta2;
+  double decay_factor;  // the parameter is first multiplied by this
+};
+
 // The arrays that a rule keeps, in the order its code numbers them; null where its options need none.
 template <class T>
 struct StateArrays {
@@ -55,7 +61,7 @@ template <class T, class... Steps>
 struct StepKernels : StepKernel<T, Steps>... {};
 
 template <class T>
-using OptimTable = StepKernels<T, SgdStep, AdamStep, RmspropStep, AdagradStep>;
+using OptimTable = StepKernels<T, SgdStep, AdamStep, RmspropStep, AdagradStep, LionStep>;
 
 // As table() and table_for() of kernels.hpp, for float and double.
 template <class T>

@@ -28,6 +28,24 @@ PROBLEM_STEPS = 300
 torch.set_default_dtype(torch.float64)  # of the numbers that some optimizers keep
 torch.set_num_threads(1)
 
+class Lion(torch.optim.Optimizer):
+    """Algorithm 2 of Chen et al. 2023, which PyTorch lacks."""
+
+    def __init__(self, params, lr=1e-4, betas=(0.9, 0.99), weight_decay=0.0, maximize=False, foreach=False):
+        super().__init__(params, dict(lr=lr, betas=betas, weight_decay=weight_decay, maximize=maximize))
+
+    @torch.no_grad()
+    def step(self):
+        for group in self.param_groups:
+            beta1, beta2 = group["betas"]
+            for p in group["params"]:
+                m = self.state[p].setdefault("exp_avg", torch.zeros_like(p))
+                g = -p.grad if group["maximize"] else p.grad
+                update = torch.sign(beta1 * m + (1 - beta1) * g)
+                p -= group["lr"] * (update + group["weight_decay"] * p)
+                m.mul_(beta2).add_(g, alpha=1 - beta2)
+
+
 CASES = {
     "SGD": (SGD, dict(lr=1e-3)),
     "SGD/lr": (SGD, dict(lr=0.25)),
@@ -66,6 +84,11 @@ CASES = {
     "Adagrad/eps": (Adagrad, dict(lr=0.1, eps=0.1)),
     "Adagrad/all": (Adagrad, dict(lr=0.1, lr_decay=0.01, weight_decay=0.1, initial_accumulator_value=0.1, eps=1e-3,
                                   maximize=True)),
+    "Lion": (Lion, dict()),
+    "Lion/lr": (Lion, dict(lr=0.01)),
+    "Lion/betas,weight_decay": (Lion, dict(lr=0.005, betas=(0.95, 0.98), weight_decay=0.5)),
+    "Lion/betas of 0": (Lion, dict(lr=0.003, betas=(0.0, 0.0))),
+    "Lion/weight_decay,maximize": (Lion, dict(lr=0.01, weight_decay=0.1, maximize=True)),
 }
 
 

@@ -87,6 +87,25 @@ GRADUS_INLINE auto rule(const AdagradStep& step) {
   };
 }
 
+// -1, 0 or 1; of NaN: 0, as in PyTorch.
+template <class T>
+GRADUS_INLINE Vec<T> sign_of(Vec<T> x) {
+  const Vec<T> zero = splat<T>(0), one = splat<T>(1);
+  return select(x > zero, one, select(x < zero, -one, zero));
+}
+
+template <class T>
+GRADUS_INLINE auto rule(const LionStep& step) {
+  const Vec<T> beta1 = splat<T>(step.beta1), fresh1 = splat<T>(1 - step.beta1);
+  const Vec<T> beta2 = splat<T>(step.beta2), fresh2 = splat<T>(1 - step.beta2);
+  const Vec<T> minus_lr = splat<T>(-step.lr), shrink = splat<T>(step.decay_factor);
+  return [=](auto state, Vec<T> p, Vec<T> d) GRADUS_LAMBDA {
+    const Vec<T> ahead = multiply_add(beta1, state.get(0), fresh1 * d);
+    average(state, 0, beta2, fresh2, d);
+    return multiply_add(minus_lr, sign_of<T>(ahead), p * shrink);
+  };
+}
+
 // --- the pass -------------------------------------------------------------------------------------------------------
 
 template <class T, class Step>
