@@ -166,3 +166,15 @@ TEST_CASE("a Lion step follows its formula") {
     });
   }
 }
+
+TEST_CASE("an Adadelta step follows its formula") {
+  const AdadeltaStep steps[] = {{{}, 1, 0.9, 1e-6}, {decayed, 0.3, 0.5, 0.1}};
+  for (const AdadeltaStep& s : steps) {
+    check(s, 2, [&](Element& e) {
+      const Real square = average(e.state[0], s.rho, e.d * e.d);
+      const Real delta = std::sqrt(e.state[1] + s.eps) / std::sqrt(square + s.eps) * e.d;
+      average(e.state[1], s.rho, delta * delta);
+      e.p -= s.lr * delta;
+    });
+  }
+}

@@ -25,7 +25,7 @@ constexpr double nan = std::numeric_limits<double>::quiet_NaN();
 }  // namespace
 
 const std::vector<OptimizerRow>& optimizer_table() {
-  using optim::Adagrad, optim::Adam, optim::AdamW, optim::Lion, optim::RMSprop, optim::SGD;
+  using optim::Adadelta, optim::Adagrad, optim::Adam, optim::AdamW, optim::Lion, optim::RMSprop, optim::SGD;
   static const std::vector<OptimizerRow> rows{
       row<SGD>("SGD", {}),
       row<SGD>("SGD/lr", {.lr = 0.25}),
@@ -74,12 +74,17 @@ const std::vector<OptimizerRow>& optimizer_table() {
       row<Lion>("Lion/betas,weight_decay", {.lr = 0.005, .betas = {0.95, 0.98}, .weight_decay = 0.5}),
       row<Lion>("Lion/betas of 0", {.lr = 0.003, .betas = {0, 0}}),
       row<Lion>("Lion/weight_decay,maximize", {.lr = 0.01, .weight_decay = 0.1, .maximize = true}),
+      row<Adadelta>("Adadelta", {}),
+      row<Adadelta>("Adadelta/lr,rho", {.lr = 0.5, .rho = 0.7}),
+      row<Adadelta>("Adadelta/eps", {.lr = 0.5, .eps = 1e-3}),
+      row<Adadelta>("Adadelta/weight_decay", {.weight_decay = 0.1}),
+      row<Adadelta>("Adadelta/rho,weight_decay,maximize", {.rho = 0.95, .weight_decay = 0.05, .maximize = true}),
   };
   return rows;
 }
 
 const std::vector<RefusedOptions>& refused_options() {
-  using optim::Adagrad, optim::Adam, optim::AdamW, optim::Lion, optim::RMSprop, optim::SGD;
+  using optim::Adadelta, optim::Adagrad, optim::Adam, optim::AdamW, optim::Lion, optim::RMSprop, optim::SGD;
   static const std::vector<RefusedOptions> rows{
       refused<SGD>("SGD: lr must be at least 0, got -1", {.lr = -1}),
       refused<SGD>("SGD: lr must be at least 0, got nan", {.lr = nan}),
@@ -113,6 +118,11 @@ const std::vector<RefusedOptions>& refused_options() {
       refused<Lion>("Lion: lr must be at least 0, got -1", {.lr = -1}),
       refused<Lion>("Lion: betas must be in [0, 1), got 0.9 and 1", {.betas = {0.9, 1}}),
       refused<Lion>("Lion: weight_decay must be at least 0, got nan", {.weight_decay = nan}),
+      refused<Adadelta>("Adadelta: lr must be at least 0, got -1", {.lr = -1}),
+      refused<Adadelta>("Adadelta: rho must be in [0, 1], got 1.1", {.rho = 1.1}),
+      refused<Adadelta>("Adadelta: rho must be in [0, 1], got nan", {.rho = nan}),
+      refused<Adadelta>("Adadelta: eps must be at least 0, got -1", {.eps = -1}),
+      refused<Adadelta>("Adadelta: weight_decay must be at least 0, got -1", {.weight_decay = -1}),
   };
   return rows;
 }

@@ -1,6 +1,7 @@
 // Optimizers: how parameters move. Schedules: how their rates do.
 #pragma once
 
+#include "gradus/optim/adadelta.hpp"
 #include "gradus/optim/adagrad.hpp"
 #include "gradus/optim/adam.hpp"
 #include "gradus/optim/bias_correction.hpp"

@@ -45,6 +45,11 @@ struct LionStep {
   double decay_factor;  // the parameter is first multiplied by this
 };
 
+struct AdadeltaStep {
+  Direction direction;
+  double lr, rho, eps;
+};
+
 // The arrays that a rule keeps, in the order its code numbers them; null where its options need none.
 template <class T>
 struct StateArrays {
@@ -61,7 +66,7 @@ template <class T, class... Steps>
 struct StepKernels : StepKernel<T, Steps>... {};
 
 template <class T>
-using OptimTable = StepKernels<T, SgdStep, AdamStep, RmspropStep, AdagradStep, LionStep>;
+using OptimTable = StepKernels<T, SgdStep, AdamStep, RmspropStep, AdagradStep, LionStep, AdadeltaStep>;
 
 // As table() and table_for() of kernels.hpp, for float and double.
 template <class T>

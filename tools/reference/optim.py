@@ -18,7 +18,7 @@ import random
 import sys
 
 import torch
-from torch.optim import Adagrad, Adam, AdamW, RMSprop, SGD
+from torch.optim import Adadelta, Adagrad, Adam, AdamW, RMSprop, SGD
 
 SHAPES = [(2, 3), (4,)]
 UPDATES = 20
@@ -89,6 +89,11 @@ CASES = {
     "Lion/betas,weight_decay": (Lion, dict(lr=0.005, betas=(0.95, 0.98), weight_decay=0.5)),
     "Lion/betas of 0": (Lion, dict(lr=0.003, betas=(0.0, 0.0))),
     "Lion/weight_decay,maximize": (Lion, dict(lr=0.01, weight_decay=0.1, maximize=True)),
+    "Adadelta": (Adadelta, dict()),
+    "Adadelta/lr,rho": (Adadelta, dict(lr=0.5, rho=0.7)),
+    "Adadelta/eps": (Adadelta, dict(lr=0.5, eps=1e-3)),
+    "Adadelta/weight_decay": (Adadelta, dict(weight_decay=0.1)),
+    "Adadelta/rho,weight_decay,maximize": (Adadelta, dict(rho=0.95, weight_decay=0.05, maximize=True)),
 }
 
 

@@ -106,6 +106,18 @@ GRADUS_INLINE auto rule(const LionStep& step) {
   };
 }
 
+template <class T>
+GRADUS_INLINE auto rule(const AdadeltaStep& step) {
+  const Vec<T> rho = splat<T>(step.rho), fresh = splat<T>(1 - step.rho), eps = splat<T>(step.eps);
+  const Vec<T> minus_lr = splat<T>(-step.lr);
+  return [=](auto state, Vec<T> p, Vec<T> d) GRADUS_LAMBDA {
+    const Vec<T> square = average(state, 0, rho, fresh * d, d);
+    const Vec<T> delta = xsimd::sqrt(state.get(1) + eps) / xsimd::sqrt(square + eps) * d;
+    average(state, 1, rho, fresh * delta, delta);
+    return multiply_add(minus_lr, delta, p);
+  };
+}
+
 // --- the pass -------------------------------------------------------------------------------------------------------
 
 template <class T, class Step>
