@@ -178,3 +178,13 @@ TEST_CASE("an Adadelta step follows its formula") {
     });
   }
 }
+
+TEST_CASE("an Adamax step follows its formula") {
+  const AdamaxStep steps[] = {{{}, 0.1, 0.9, 0.999, 1e-8}, {decayed, 0.3, 0.5, 0.7, 0.1}};
+  for (const AdamaxStep& s : steps) {
+    check(s, 2, [&](Element& e) {
+      e.state[1] = std::max(s.beta2 * e.state[1], std::abs(e.d) + s.eps);
+      e.p -= s.rate * average(e.state[0], s.beta1, e.d) / e.state[1];
+    });
+  }
+}

@@ -25,7 +25,8 @@ constexpr double nan = std::numeric_limits<double>::quiet_NaN();
 }  // namespace
 
 const std::vector<OptimizerRow>& optimizer_table() {
-  using optim::Adadelta, optim::Adagrad, optim::Adam, optim::AdamW, optim::Lion, optim::RMSprop, optim::SGD;
+  using optim::Adadelta, optim::Adagrad, optim::Adam, optim::Adamax, optim::AdamW, optim::Lion, optim::RMSprop,
+      optim::SGD;
   static const std::vector<OptimizerRow> rows{
       row<SGD>("SGD", {}),
       row<SGD>("SGD/lr", {.lr = 0.25}),
@@ -79,12 +80,18 @@ const std::vector<OptimizerRow>& optimizer_table() {
       row<Adadelta>("Adadelta/eps", {.lr = 0.5, .eps = 1e-3}),
       row<Adadelta>("Adadelta/weight_decay", {.weight_decay = 0.1}),
       row<Adadelta>("Adadelta/rho,weight_decay,maximize", {.rho = 0.95, .weight_decay = 0.05, .maximize = true}),
+      row<Adamax>("Adamax", {}),
+      row<Adamax>("Adamax/lr", {.lr = 0.05}),
+      row<Adamax>("Adamax/betas", {.lr = 0.01, .betas = {0.5, 0.98}}),
+      row<Adamax>("Adamax/eps,weight_decay", {.lr = 0.05, .eps = 0.1, .weight_decay = 0.1}),
+      row<Adamax>("Adamax/weight_decay,maximize", {.lr = 0.02, .weight_decay = 0.05, .maximize = true}),
   };
   return rows;
 }
 
 const std::vector<RefusedOptions>& refused_options() {
-  using optim::Adadelta, optim::Adagrad, optim::Adam, optim::AdamW, optim::Lion, optim::RMSprop, optim::SGD;
+  using optim::Adadelta, optim::Adagrad, optim::Adam, optim::Adamax, optim::AdamW, optim::Lion, optim::RMSprop,
+      optim::SGD;
   static const std::vector<RefusedOptions> rows{
       refused<SGD>("SGD: lr must be at least 0, got -1", {.lr = -1}),
       refused<SGD>("SGD: lr must be at least 0, got nan", {.lr = nan}),
@@ -123,6 +130,10 @@ const std::vector<RefusedOptions>& refused_options() {
       refused<Adadelta>("Adadelta: rho must be in [0, 1], got nan", {.rho = nan}),
       refused<Adadelta>("Adadelta: eps must be at least 0, got -1", {.eps = -1}),
       refused<Adadelta>("Adadelta: weight_decay must be at least 0, got -1", {.weight_decay = -1}),
+      refused<Adamax>("Adamax: lr must be at least 0, got -1", {.lr = -1}),
+      refused<Adamax>("Adamax: betas must be in [0, 1), got 1 and 0.999", {.betas = {1, 0.999}}),
+      refused<Adamax>("Adamax: eps must be at least 0, got -1", {.eps = -1}),
+      refused<Adamax>("Adamax: weight_decay must be at least 0, got -1", {.weight_decay = -1}),
   };
   return rows;
 }

@@ -50,6 +50,11 @@ struct AdadeltaStep {
   double lr, rho, eps;
 };
 
+struct AdamaxStep {
+  Direction direction;
+  double rate, beta1, beta2, eps;
+};
+
 // The arrays that a rule keeps, in the order its code numbers them; null where its options need none.
 template <class T>
 struct StateArrays {
@@ -66,7 +71,7 @@ template <class T, class... Steps>
 struct StepKernels : StepKernel<T, Steps>... {};
 
 template <class T>
-using OptimTable = StepKernels<T, SgdStep, AdamStep, RmspropStep, AdagradStep, LionStep, AdadeltaStep>;
+using OptimTable = StepKernels<T, SgdStep, AdamStep, RmspropStep, AdagradStep, LionStep, AdadeltaStep, AdamaxStep>;
 
 // As table() and table_for() of kernels.hpp, for float and double.
 template <class T>

@@ -18,7 +18,7 @@ import random
 import sys
 
 import torch
-from torch.optim import Adadelta, Adagrad, Adam, AdamW, RMSprop, SGD
+from torch.optim import Adadelta, Adagrad, Adam, Adamax, AdamW, RMSprop, SGD
 
 SHAPES = [(2, 3), (4,)]
 UPDATES = 20
@@ -94,6 +94,11 @@ CASES = {
     "Adadelta/eps": (Adadelta, dict(lr=0.5, eps=1e-3)),
     "Adadelta/weight_decay": (Adadelta, dict(weight_decay=0.1)),
     "Adadelta/rho,weight_decay,maximize": (Adadelta, dict(rho=0.95, weight_decay=0.05, maximize=True)),
+    "Adamax": (Adamax, dict()),
+    "Adamax/lr": (Adamax, dict(lr=0.05)),
+    "Adamax/betas": (Adamax, dict(lr=0.01, betas=(0.5, 0.98))),
+    "Adamax/eps,weight_decay": (Adamax, dict(lr=0.05, eps=0.1, weight_decay=0.1)),
+    "Adamax/weight_decay,maximize": (Adamax, dict(lr=0.02, weight_decay=0.05, maximize=True)),
 }
 
 

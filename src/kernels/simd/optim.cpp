@@ -118,6 +118,17 @@ GRADUS_INLINE auto rule(const AdadeltaStep& step) {
   };
 }
 
+template <class T>
+GRADUS_INLINE auto rule(const AdamaxStep& step) {
+  const Vec<T> beta1 = splat<T>(step.beta1), fresh1 = splat<T>(1 - step.beta1), beta2 = splat<T>(step.beta2);
+  const Vec<T> eps = splat<T>(step.eps), minus_rate = splat<T>(-step.rate);
+  return [=](auto state, Vec<T> p, Vec<T> d) GRADUS_LAMBDA {
+    const Vec<T> mean = average(state, 0, beta1, fresh1, d);
+    const Vec<T> largest = state.put(1, maximum<Vec<T>>(beta2 * state.get(1), xsimd::abs(d) + eps));
+    return multiply_add(minus_rate, mean / largest, p);
+  };
+}
+
 // --- the pass -------------------------------------------------------------------------------------------------------
 
 template <class T, class Step>
