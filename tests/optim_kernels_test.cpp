@@ -188,3 +188,14 @@ TEST_CASE("an Adamax step follows its formula") {
     });
   }
 }
+
+TEST_CASE("an NAdam step follows its formula") {
+  const NadamStep steps[] = {{{}, 0.9, 0.999, 1e-8, 0.01, 0.1, 0.05}, {decayed, 0.5, 0.7, 0.1, 0.3, 0.02, 0.03}};
+  for (const NadamStep& s : steps) {
+    check(s, 2, [&](Element& e) {
+      const Real mean = average(e.state[0], s.beta1, e.d);
+      const Real square = average(e.state[1], s.beta2, e.d * e.d) / s.bias_correction2;
+      e.p -= (s.gradient_rate * e.d + s.mean_rate * mean) / (std::sqrt(square) + s.eps);
+    });
+  }
+}

@@ -25,8 +25,8 @@ constexpr double nan = std::numeric_limits<double>::quiet_NaN();
 }  // namespace
 
 const std::vector<OptimizerRow>& optimizer_table() {
-  using optim::Adadelta, optim::Adagrad, optim::Adam, optim::Adamax, optim::AdamW, optim::Lion, optim::RMSprop,
-      optim::SGD;
+  using optim::Adadelta, optim::Adagrad, optim::Adam, optim::Adamax, optim::AdamW, optim::Lion, optim::NAdam,
+      optim::RMSprop, optim::SGD;
   static const std::vector<OptimizerRow> rows{
       row<SGD>("SGD", {}),
       row<SGD>("SGD/lr", {.lr = 0.25}),
@@ -85,13 +85,19 @@ const std::vector<OptimizerRow>& optimizer_table() {
       row<Adamax>("Adamax/betas", {.lr = 0.01, .betas = {0.5, 0.98}}),
       row<Adamax>("Adamax/eps,weight_decay", {.lr = 0.05, .eps = 0.1, .weight_decay = 0.1}),
       row<Adamax>("Adamax/weight_decay,maximize", {.lr = 0.02, .weight_decay = 0.05, .maximize = true}),
+      row<NAdam>("NAdam", {}),
+      row<NAdam>("NAdam/lr,momentum_decay", {.lr = 0.05, .momentum_decay = 0.1}),
+      row<NAdam>("NAdam/betas", {.lr = 0.01, .betas = {0.6, 0.99}}),
+      row<NAdam>("NAdam/eps,weight_decay", {.lr = 0.05, .eps = 0.1, .weight_decay = 0.1}),
+      row<NAdam>("NAdam/weight_decay,momentum_decay,maximize",
+                 {.lr = 0.02, .weight_decay = 0.05, .momentum_decay = 0, .maximize = true}),
   };
   return rows;
 }
 
 const std::vector<RefusedOptions>& refused_options() {
-  using optim::Adadelta, optim::Adagrad, optim::Adam, optim::Adamax, optim::AdamW, optim::Lion, optim::RMSprop,
-      optim::SGD;
+  using optim::Adadelta, optim::Adagrad, optim::Adam, optim::Adamax, optim::AdamW, optim::Lion, optim::NAdam,
+      optim::RMSprop, optim::SGD;
   static const std::vector<RefusedOptions> rows{
       refused<SGD>("SGD: lr must be at least 0, got -1", {.lr = -1}),
       refused<SGD>("SGD: lr must be at least 0, got nan", {.lr = nan}),
@@ -134,6 +140,11 @@ const std::vector<RefusedOptions>& refused_options() {
       refused<Adamax>("Adamax: betas must be in [0, 1), got 1 and 0.999", {.betas = {1, 0.999}}),
       refused<Adamax>("Adamax: eps must be at least 0, got -1", {.eps = -1}),
       refused<Adamax>("Adamax: weight_decay must be at least 0, got -1", {.weight_decay = -1}),
+      refused<NAdam>("NAdam: lr must be at least 0, got -1", {.lr = -1}),
+      refused<NAdam>("NAdam: betas must be in [0, 1), got 1 and 0.999", {.betas = {1, 0.999}}),
+      refused<NAdam>("NAdam: eps must be at least 0, got -1", {.eps = -1}),
+      refused<NAdam>("NAdam: weight_decay must be at least 0, got -1", {.weight_decay = -1}),
+      refused<NAdam>("NAdam: momentum_decay must be at least 0, got -1", {.momentum_decay = -1}),
   };
   return rows;
 }

@@ -55,6 +55,12 @@ struct AdamaxStep {
   double rate, beta1, beta2, eps;
 };
 
+struct NadamStep {
+  Direction direction;
+  double beta1, beta2, eps, bias_correction2;
+  double gradient_rate, mean_rate;  // lr times the weights of the gradient and of its mean
+};
+
 // The arrays that a rule keeps, in the order its code numbers them; null where its options need none.
 template <class T>
 struct StateArrays {
@@ -71,7 +77,8 @@ template <class T, class... Steps>
 struct StepKernels : StepKernel<T, Steps>... {};
 
 template <class T>
-using OptimTable = StepKernels<T, SgdStep, AdamStep, RmspropStep, AdagradStep, LionStep, AdadeltaStep, AdamaxStep>;
+using OptimTable =
+    StepKernels<T, SgdStep, AdamStep, RmspropStep, AdagradStep, LionStep, AdadeltaStep, AdamaxStep, NadamStep>;
 
 // As table() and table_for() of kernels.hpp, for float and double.
 template <class T>

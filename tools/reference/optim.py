@@ -18,7 +18,7 @@ import random
 import sys
 
 import torch
-from torch.optim import Adadelta, Adagrad, Adam, Adamax, AdamW, RMSprop, SGD
+from torch.optim import Adadelta, Adagrad, Adam, Adamax, AdamW, NAdam, RMSprop, SGD
 
 SHAPES = [(2, 3), (4,)]
 UPDATES = 20
@@ -99,6 +99,12 @@ CASES = {
     "Adamax/betas": (Adamax, dict(lr=0.01, betas=(0.5, 0.98))),
     "Adamax/eps,weight_decay": (Adamax, dict(lr=0.05, eps=0.1, weight_decay=0.1)),
     "Adamax/weight_decay,maximize": (Adamax, dict(lr=0.02, weight_decay=0.05, maximize=True)),
+    "NAdam": (NAdam, dict()),
+    "NAdam/lr,momentum_decay": (NAdam, dict(lr=0.05, momentum_decay=0.1)),
+    "NAdam/betas": (NAdam, dict(lr=0.01, betas=(0.6, 0.99))),
+    "NAdam/eps,weight_decay": (NAdam, dict(lr=0.05, eps=0.1, weight_decay=0.1)),
+    "NAdam/weight_decay,momentum_decay,maximize": (
+        NAdam, dict(lr=0.02, weight_decay=0.05, momentum_decay=0.0, maximize=True)),
 }
 
 

@@ -129,6 +129,20 @@ GRADUS_INLINE auto rule(const AdamaxStep& step) {
   };
 }
 
+template <class T>
+GRADUS_INLINE auto rule(const NadamStep& step) {
+  const Vec<T> beta1 = splat<T>(step.beta1), fresh1 = splat<T>(1 - step.beta1);
+  const Vec<T> beta2 = splat<T>(step.beta2), fresh2 = splat<T>(1 - step.beta2);
+  const Vec<T> root = splat<T>(1 / __builtin_sqrt(step.bias_correction2)), eps = splat<T>(step.eps);
+  const Vec<T> gradient_rate = splat<T>(step.gradient_rate), mean_rate = splat<T>(step.mean_rate);
+  return [=](auto state, Vec<T> p, Vec<T> d) GRADUS_LAMBDA {
+    const Vec<T> mean = average(state, 0, beta1, fresh1, d);
+    const Vec<T> square = average(state, 1, beta2, fresh2 * d, d);
+    const Vec<T> denominator = multiply_add(xsimd::sqrt(square), root, eps);
+    return p - multiply_add(mean_rate, mean, gradient_rate * d) / denominator;
+  };
+}
+
 // --- the pass -------------------------------------------------------------------------------------------------------
 
 template <class T, class Step>
