@@ -199,3 +199,13 @@ TEST_CASE("an NAdam step follows its formula") {
     });
   }
 }
+
+TEST_CASE("an RAdam step follows its formula") {
+  const RadamStep steps[] = {{{}, 0.1, 0.9, 0.999, 1e-8, false}, {decayed, 0.2, 0.5, 0.7, 0.1, true}};
+  for (const RadamStep& s : steps) {
+    check(s, 2, [&](Element& e) {
+      const Real mean = average(e.state[0], s.beta1, e.d), square = average(e.state[1], s.beta2, e.d * e.d);
+      e.p -= s.rate * (s.adaptive ? mean / (std::sqrt(square) + s.eps) : mean);
+    });
+  }
+}

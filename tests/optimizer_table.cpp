@@ -26,7 +26,7 @@ constexpr double nan = std::numeric_limits<double>::quiet_NaN();
 
 const std::vector<OptimizerRow>& optimizer_table() {
   using optim::Adadelta, optim::Adagrad, optim::Adam, optim::Adamax, optim::AdamW, optim::Lion, optim::NAdam,
-      optim::RMSprop, optim::SGD;
+      optim::RAdam, optim::RMSprop, optim::SGD;
   static const std::vector<OptimizerRow> rows{
       row<SGD>("SGD", {}),
       row<SGD>("SGD/lr", {.lr = 0.25}),
@@ -91,13 +91,19 @@ const std::vector<OptimizerRow>& optimizer_table() {
       row<NAdam>("NAdam/eps,weight_decay", {.lr = 0.05, .eps = 0.1, .weight_decay = 0.1}),
       row<NAdam>("NAdam/weight_decay,momentum_decay,maximize",
                  {.lr = 0.02, .weight_decay = 0.05, .momentum_decay = 0, .maximize = true}),
+      row<RAdam>("RAdam", {}),
+      row<RAdam>("RAdam/lr", {.lr = 0.05}),
+      row<RAdam>("RAdam/betas", {.lr = 0.01, .betas = {0.6, 0.99}}),
+      row<RAdam>("RAdam/always plain", {.lr = 0.02, .betas = {0.9, 0.6}}),
+      row<RAdam>("RAdam/eps,weight_decay", {.lr = 0.05, .eps = 0.1, .weight_decay = 0.1}),
+      row<RAdam>("RAdam/weight_decay,maximize", {.lr = 0.02, .weight_decay = 0.05, .maximize = true}),
   };
   return rows;
 }
 
 const std::vector<RefusedOptions>& refused_options() {
   using optim::Adadelta, optim::Adagrad, optim::Adam, optim::Adamax, optim::AdamW, optim::Lion, optim::NAdam,
-      optim::RMSprop, optim::SGD;
+      optim::RAdam, optim::RMSprop, optim::SGD;
   static const std::vector<RefusedOptions> rows{
       refused<SGD>("SGD: lr must be at least 0, got -1", {.lr = -1}),
       refused<SGD>("SGD: lr must be at least 0, got nan", {.lr = nan}),
@@ -145,6 +151,10 @@ const std::vector<RefusedOptions>& refused_options() {
       refused<NAdam>("NAdam: eps must be at least 0, got -1", {.eps = -1}),
       refused<NAdam>("NAdam: weight_decay must be at least 0, got -1", {.weight_decay = -1}),
       refused<NAdam>("NAdam: momentum_decay must be at least 0, got -1", {.momentum_decay = -1}),
+      refused<RAdam>("RAdam: lr must be at least 0, got -1", {.lr = -1}),
+      refused<RAdam>("RAdam: betas must be in [0, 1), got 1 and 0.999", {.betas = {1, 0.999}}),
+      refused<RAdam>("RAdam: eps must be at least 0, got -1", {.eps = -1}),
+      refused<RAdam>("RAdam: weight_decay must be at least 0, got -1", {.weight_decay = -1}),
   };
   return rows;
 }

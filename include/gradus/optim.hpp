@@ -10,6 +10,7 @@
 #include "gradus/optim/lion.hpp"
 #include "gradus/optim/nadam.hpp"
 #include "gradus/optim/optimizer.hpp"
+#include "gradus/optim/radam.hpp"
 #include "gradus/optim/rmsprop.hpp"
 #include "gradus/optim/schedules.hpp"
 #include "gradus/optim/sgd.hpp"

@@ -61,6 +61,12 @@ struct NadamStep {
   double gradient_rate, mean_rate;  // lr times the weights of the gradient and of its mean
 };
 
+struct RadamStep {
+  Direction direction;
+  double rate, beta1, beta2, eps;
+  bool adaptive;  // divides by the root of the second moment
+};
+
 // The arrays that a rule keeps, in the order its code numbers them; null where its options need none.
 template <class T>
 struct StateArrays {
@@ -77,8 +83,8 @@ template <class T, class... Steps>
 struct StepKernels : StepKernel<T, Steps>... {};
 
 template <class T>
-using OptimTable =
-    StepKernels<T, SgdStep, AdamStep, RmspropStep, AdagradStep, LionStep, AdadeltaStep, AdamaxStep, NadamStep>;
+using OptimTable = StepKernels<T, SgdStep, AdamStep, RmspropStep, AdagradStep, LionStep, AdadeltaStep, AdamaxStep,
+                               NadamStep, RadamStep>;
 
 // As table() and table_for() of kernels.hpp, for float and double.
 template <class T>

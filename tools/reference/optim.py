@@ -18,7 +18,7 @@ import random
 import sys
 
 import torch
-from torch.optim import Adadelta, Adagrad, Adam, Adamax, AdamW, NAdam, RMSprop, SGD
+from torch.optim import Adadelta, Adagrad, Adam, Adamax, AdamW, NAdam, RAdam, RMSprop, SGD
 
 SHAPES = [(2, 3), (4,)]
 UPDATES = 20
@@ -105,6 +105,12 @@ CASES = {
     "NAdam/eps,weight_decay": (NAdam, dict(lr=0.05, eps=0.1, weight_decay=0.1)),
     "NAdam/weight_decay,momentum_decay,maximize": (
         NAdam, dict(lr=0.02, weight_decay=0.05, momentum_decay=0.0, maximize=True)),
+    "RAdam": (RAdam, dict()),
+    "RAdam/lr": (RAdam, dict(lr=0.05)),
+    "RAdam/betas": (RAdam, dict(lr=0.01, betas=(0.6, 0.99))),
+    "RAdam/always plain": (RAdam, dict(lr=0.02, betas=(0.9, 0.6))),
+    "RAdam/eps,weight_decay": (RAdam, dict(lr=0.05, eps=0.1, weight_decay=0.1)),
+    "RAdam/weight_decay,maximize": (RAdam, dict(lr=0.02, weight_decay=0.05, maximize=True)),
 }
 
 

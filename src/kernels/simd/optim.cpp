@@ -143,6 +143,20 @@ GRADUS_INLINE auto rule(const NadamStep& step) {
   };
 }
 
+template <class T>
+GRADUS_INLINE auto rule(const RadamStep& step) {
+  const Vec<T> beta1 = splat<T>(step.beta1), fresh1 = splat<T>(1 - step.beta1);
+  const Vec<T> beta2 = splat<T>(step.beta2), fresh2 = splat<T>(1 - step.beta2);
+  const Vec<T> eps = splat<T>(step.eps), minus_rate = splat<T>(-step.rate);
+  const bool adaptive = step.adaptive;
+  return [=](auto state, Vec<T> p, Vec<T> d) GRADUS_LAMBDA {
+    Vec<T> mean = average(state, 0, beta1, fresh1, d);
+    const Vec<T> square = average(state, 1, beta2, fresh2 * d, d);
+    if (adaptive) mean = mean / (xsimd::sqrt(square) + eps);
+    return multiply_add(minus_rate, mean, p);
+  };
+}
+
 // --- the pass -------------------------------------------------------------------------------------------------------
 
 template <class T, class Step>
