@@ -209,3 +209,25 @@ TEST_CASE("an RAdam step follows its formula") {
     });
   }
 }
+
+TEST_CASE("an Rprop step follows its formula") {
+  const RpropStep steps[] = {{{}, 0.5, 1.2, 1e-6, 50}, {decayed, 0.3, 1.5, 0.1, 0.6}};
+  for (const RpropStep& s : steps) {
+    check(s, 2, [&](Element& e) {
+      const Real agreement = e.d * e.state[0];
+      const Real factor = agreement > 0 ? s.eta_plus : agreement < 0 ? s.eta_minus : 1;
+      const Real size = e.state[1] = std::clamp<Real>(e.state[1] * factor, s.smallest, s.largest);
+      e.state[0] = agreement < 0 ? 0 : e.d;
+      e.p -= size * (e.state[0] > 0 ? 1 : e.state[0] < 0 ? -1 : 0);
+    });
+  }
+}
+
+TEST_CASE("an Rprop step takes a product that is not positive for one without agreement") {
+  check(RpropStep{{}, 0.5, 1.2, 0, 50}, 2, [](Element& e) {
+    const bool flips = e.d < 0;  // all that the state holds is positive
+    e.state[1] *= flips ? 0.5L : e.d > 0 ? 1.2L : 1;
+    e.state[0] = flips ? 0 : e.d;
+    e.p -= flips ? 0 : e.state[1];
+  });
+}

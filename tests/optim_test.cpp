@@ -365,6 +365,7 @@ TEST_CASE("a learning rate of 0 moves nothing, and set_lr is seen by the next st
     CHECK(lr > 0);
     optimizer->set_lr(0, 0);
     CHECK(optimizer->lr() == 0);
+    if (row.lr_is_the_first_step_only) return;
     run(*optimizer, params, 1, 1);
     CHECK(same(params, before));
     optimizer->set_lr(0, lr);

@@ -10,9 +10,10 @@ template <class Rule>
 using OptionsOf = decltype(Rule::Group::options);
 
 template <class Rule>
-OptimizerRow row(std::string name, OptionsOf<Rule> options) {
+OptimizerRow row(std::string name, OptionsOf<Rule> options, bool lr_is_the_first_step_only = false) {
   return {std::move(name),
-          [options](const std::vector<Tensor>& params) { return std::make_unique<Rule>(params, options); }};
+          [options](const std::vector<Tensor>& params) { return std::make_unique<Rule>(params, options); },
+          lr_is_the_first_step_only};
 }
 
 template <class Rule>
@@ -26,7 +27,7 @@ constexpr double nan = std::numeric_limits<double>::quiet_NaN();
 
 const std::vector<OptimizerRow>& optimizer_table() {
   using optim::Adadelta, optim::Adagrad, optim::Adam, optim::Adamax, optim::AdamW, optim::Lion, optim::NAdam,
-      optim::RAdam, optim::RMSprop, optim::SGD;
+      optim::RAdam, optim::RMSprop, optim::Rprop, optim::SGD;
   static const std::vector<OptimizerRow> rows{
       row<SGD>("SGD", {}),
       row<SGD>("SGD/lr", {.lr = 0.25}),
@@ -97,13 +98,18 @@ const std::vector<OptimizerRow>& optimizer_table() {
       row<RAdam>("RAdam/always plain", {.lr = 0.02, .betas = {0.9, 0.6}}),
       row<RAdam>("RAdam/eps,weight_decay", {.lr = 0.05, .eps = 0.1, .weight_decay = 0.1}),
       row<RAdam>("RAdam/weight_decay,maximize", {.lr = 0.02, .weight_decay = 0.05, .maximize = true}),
+      row<Rprop>("Rprop", {}, /*lr_is_the_first_step_only=*/true),
+      row<Rprop>("Rprop/lr", {.lr = 0.1}, true),
+      row<Rprop>("Rprop/etas", {.lr = 0.02, .etas = {0.3, 1.5}}, true),
+      row<Rprop>("Rprop/step_sizes", {.step_sizes = {0.005, 0.03}}, true),
+      row<Rprop>("Rprop/weight_decay,maximize", {.weight_decay = 0.1, .maximize = true}, true),
   };
   return rows;
 }
 
 const std::vector<RefusedOptions>& refused_options() {
   using optim::Adadelta, optim::Adagrad, optim::Adam, optim::Adamax, optim::AdamW, optim::Lion, optim::NAdam,
-      optim::RAdam, optim::RMSprop, optim::SGD;
+      optim::RAdam, optim::RMSprop, optim::Rprop, optim::SGD;
   static const std::vector<RefusedOptions> rows{
       refused<SGD>("SGD: lr must be at least 0, got -1", {.lr = -1}),
       refused<SGD>("SGD: lr must be at least 0, got nan", {.lr = nan}),
@@ -155,6 +161,11 @@ const std::vector<RefusedOptions>& refused_options() {
       refused<RAdam>("RAdam: betas must be in [0, 1), got 1 and 0.999", {.betas = {1, 0.999}}),
       refused<RAdam>("RAdam: eps must be at least 0, got -1", {.eps = -1}),
       refused<RAdam>("RAdam: weight_decay must be at least 0, got -1", {.weight_decay = -1}),
+      refused<Rprop>("Rprop: lr must be at least 0, got -1", {.lr = -1}),
+      refused<Rprop>("Rprop: etas must be in (0, 1) and above 1, got 1 and 1.2", {.etas = {1, 1.2}}),
+      refused<Rprop>("Rprop: etas must be in (0, 1) and above 1, got 0.5 and nan", {.etas = {0.5, nan}}),
+      refused<Rprop>("Rprop: step_sizes must be at least 0 and in order, got 2 and 1", {.step_sizes = {2, 1}}),
+      refused<Rprop>("Rprop: weight_decay must be at least 0, got -1", {.weight_decay = -1}),
   };
   return rows;
 }

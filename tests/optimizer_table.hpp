@@ -11,6 +11,7 @@
 struct OptimizerRow {
   std::string name;  // "SGD/momentum": also the key of PyTorch's trajectory in tests/data/optim_reference.json
   std::function<std::unique_ptr<gradus::optim::Optimizer>(const std::vector<gradus::Tensor>& params)> make;
+  bool lr_is_the_first_step_only = false;
 };
 
 struct RefusedOptions {

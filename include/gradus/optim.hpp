@@ -12,6 +12,7 @@
 #include "gradus/optim/optimizer.hpp"
 #include "gradus/optim/radam.hpp"
 #include "gradus/optim/rmsprop.hpp"
+#include "gradus/optim/rprop.hpp"
 #include "gradus/optim/schedules.hpp"
 #include "gradus/optim/sgd.hpp"
 #include "gradus/optim/state.hpp"

@@ -67,6 +67,12 @@ struct RadamStep {
   bool adaptive;  // divides by the root of the second moment
 };
 
+struct RpropStep {
+  Direction direction;
+  double eta_minus, eta_plus;
+  double smallest, largest;  // step sizes
+};
+
 // The arrays that a rule keeps, in the order its code numbers them; null where its options need none.
 template <class T>
 struct StateArrays {
@@ -84,7 +90,7 @@ struct StepKernels : StepKernel<T, Steps>... {};
 
 template <class T>
 using OptimTable = StepKernels<T, SgdStep, AdamStep, RmspropStep, AdagradStep, LionStep, AdadeltaStep, AdamaxStep,
-                               NadamStep, RadamStep>;
+                               NadamStep, RadamStep, RpropStep>;
 
 // As table() and table_for() of kernels.hpp, for float and double.
 template <class T>

@@ -18,7 +18,7 @@ import random
 import sys
 
 import torch
-from torch.optim import Adadelta, Adagrad, Adam, Adamax, AdamW, NAdam, RAdam, RMSprop, SGD
+from torch.optim import Adadelta, Adagrad, Adam, Adamax, AdamW, NAdam, RAdam, RMSprop, Rprop, SGD
 
 SHAPES = [(2, 3), (4,)]
 UPDATES = 20
@@ -111,6 +111,11 @@ CASES = {
     "RAdam/always plain": (RAdam, dict(lr=0.02, betas=(0.9, 0.6))),
     "RAdam/eps,weight_decay": (RAdam, dict(lr=0.05, eps=0.1, weight_decay=0.1)),
     "RAdam/weight_decay,maximize": (RAdam, dict(lr=0.02, weight_decay=0.05, maximize=True)),
+    "Rprop": (Rprop, dict()),
+    "Rprop/lr": (Rprop, dict(lr=0.1)),
+    "Rprop/etas": (Rprop, dict(lr=0.02, etas=(0.3, 1.5))),
+    "Rprop/step_sizes": (Rprop, dict(step_sizes=(0.005, 0.03))),
+    "Rprop/weight_decay,maximize": (Rprop, dict(weight_decay=0.1, maximize=True)),
 }
 
 

@@ -157,6 +157,20 @@ GRADUS_INLINE auto rule(const RadamStep& step) {
   };
 }
 
+template <class T>
+GRADUS_INLINE auto rule(const RpropStep& step) {
+  const Vec<T> minus = splat<T>(step.eta_minus), plus = splat<T>(step.eta_plus);
+  const Vec<T> smallest = splat<T>(step.smallest), largest = splat<T>(step.largest);
+  const Vec<T> zero = splat<T>(0), one = splat<T>(1);
+  return [=](auto state, Vec<T> p, Vec<T> d) GRADUS_LAMBDA {
+    const Vec<T> agreement = d * state.get(0);
+    const Vec<T> factor = select(agreement > zero, plus, select(agreement < zero, minus, one));
+    const Vec<T> size = state.put(1, minimum(maximum<Vec<T>>(state.get(1) * factor, smallest), largest));
+    d = state.put(0, select(agreement < zero, zero, d));
+    return p - sign_of<T>(d) * size;
+  };
+}
+
 // --- the pass -------------------------------------------------------------------------------------------------------
 
 template <class T, class Step>
