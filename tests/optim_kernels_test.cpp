@@ -231,3 +231,13 @@ TEST_CASE("an Rprop step takes a product that is not positive for one without ag
     e.p -= flips ? 0 : e.state[1];
   });
 }
+
+TEST_CASE("an ASGD step follows its formula") {
+  const AsgdStep steps[] = {{{}, 0.1, 1, 1}, {decayed, 0.2, 0.95, 0.25}};
+  for (const AsgdStep& s : steps) {
+    check(s, 1, [&](Element& e) {
+      e.p = s.decay_factor * e.p - s.eta * e.d;
+      e.state[0] += s.mu * (e.p - e.state[0]);
+    });
+  }
+}

@@ -26,8 +26,8 @@ constexpr double nan = std::numeric_limits<double>::quiet_NaN();
 }  // namespace
 
 const std::vector<OptimizerRow>& optimizer_table() {
-  using optim::Adadelta, optim::Adagrad, optim::Adam, optim::Adamax, optim::AdamW, optim::Lion, optim::NAdam,
-      optim::RAdam, optim::RMSprop, optim::Rprop, optim::SGD;
+  using optim::Adadelta, optim::Adagrad, optim::Adam, optim::Adamax, optim::AdamW, optim::ASGD, optim::Lion,
+      optim::NAdam, optim::RAdam, optim::RMSprop, optim::Rprop, optim::SGD;
   static const std::vector<OptimizerRow> rows{
       row<SGD>("SGD", {}),
       row<SGD>("SGD/lr", {.lr = 0.25}),
@@ -103,13 +103,18 @@ const std::vector<OptimizerRow>& optimizer_table() {
       row<Rprop>("Rprop/etas", {.lr = 0.02, .etas = {0.3, 1.5}}, true),
       row<Rprop>("Rprop/step_sizes", {.step_sizes = {0.005, 0.03}}, true),
       row<Rprop>("Rprop/weight_decay,maximize", {.weight_decay = 0.1, .maximize = true}, true),
+      row<ASGD>("ASGD", {}),
+      row<ASGD>("ASGD/lr", {.lr = 0.1}),
+      row<ASGD>("ASGD/lambd,alpha", {.lr = 0.1, .lambd = 0.1, .alpha = 0.5}),
+      row<ASGD>("ASGD/t0", {.lr = 0.05, .lambd = 0.01, .t0 = 5}),
+      row<ASGD>("ASGD/weight_decay,maximize", {.lr = 0.05, .t0 = 0, .weight_decay = 0.1, .maximize = true}),
   };
   return rows;
 }
 
 const std::vector<RefusedOptions>& refused_options() {
-  using optim::Adadelta, optim::Adagrad, optim::Adam, optim::Adamax, optim::AdamW, optim::Lion, optim::NAdam,
-      optim::RAdam, optim::RMSprop, optim::Rprop, optim::SGD;
+  using optim::Adadelta, optim::Adagrad, optim::Adam, optim::Adamax, optim::AdamW, optim::ASGD, optim::Lion,
+      optim::NAdam, optim::RAdam, optim::RMSprop, optim::Rprop, optim::SGD;
   static const std::vector<RefusedOptions> rows{
       refused<SGD>("SGD: lr must be at least 0, got -1", {.lr = -1}),
       refused<SGD>("SGD: lr must be at least 0, got nan", {.lr = nan}),
@@ -166,6 +171,10 @@ const std::vector<RefusedOptions>& refused_options() {
       refused<Rprop>("Rprop: etas must be in (0, 1) and above 1, got 0.5 and nan", {.etas = {0.5, nan}}),
       refused<Rprop>("Rprop: step_sizes must be at least 0 and in order, got 2 and 1", {.step_sizes = {2, 1}}),
       refused<Rprop>("Rprop: weight_decay must be at least 0, got -1", {.weight_decay = -1}),
+      refused<ASGD>("ASGD: lr must be at least 0, got -1", {.lr = -1}),
+      refused<ASGD>("ASGD: lambd must be at least 0, got -1", {.lambd = -1}),
+      refused<ASGD>("ASGD: alpha and t0 must be numbers, got nan and 1000000", {.alpha = nan}),
+      refused<ASGD>("ASGD: weight_decay must be at least 0, got -1", {.weight_decay = -1}),
   };
   return rows;
 }

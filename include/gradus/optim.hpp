@@ -5,6 +5,7 @@
 #include "gradus/optim/adagrad.hpp"
 #include "gradus/optim/adam.hpp"
 #include "gradus/optim/adamax.hpp"
+#include "gradus/optim/asgd.hpp"
 #include "gradus/optim/bias_correction.hpp"
 #include "gradus/optim/closure.hpp"
 #include "gradus/optim/lion.hpp"

@@ -73,6 +73,12 @@ struct RpropStep {
   double smallest, largest;  // step sizes
 };
 
+struct AsgdStep {
+  Direction direction;
+  double eta, decay_factor;
+  double mu;  // the weight of the newest parameter in the average
+};
+
 // The arrays that a rule keeps, in the order its code numbers them; null where its options need none.
 template <class T>
 struct StateArrays {
@@ -90,7 +96,7 @@ struct StepKernels : StepKernel<T, Steps>... {};
 
 template <class T>
 using OptimTable = StepKernels<T, SgdStep, AdamStep, RmspropStep, AdagradStep, LionStep, AdadeltaStep, AdamaxStep,
-                               NadamStep, RadamStep, RpropStep>;
+                               NadamStep, RadamStep, RpropStep, AsgdStep>;
 
 // As table() and table_for() of kernels.hpp, for float and double.
 template <class T>

@@ -18,7 +18,7 @@ import random
 import sys
 
 import torch
-from torch.optim import Adadelta, Adagrad, Adam, Adamax, AdamW, NAdam, RAdam, RMSprop, Rprop, SGD
+from torch.optim import Adadelta, Adagrad, Adam, Adamax, AdamW, ASGD, NAdam, RAdam, RMSprop, Rprop, SGD
 
 SHAPES = [(2, 3), (4,)]
 UPDATES = 20
@@ -116,6 +116,11 @@ CASES = {
     "Rprop/etas": (Rprop, dict(lr=0.02, etas=(0.3, 1.5))),
     "Rprop/step_sizes": (Rprop, dict(step_sizes=(0.005, 0.03))),
     "Rprop/weight_decay,maximize": (Rprop, dict(weight_decay=0.1, maximize=True)),
+    "ASGD": (ASGD, dict()),
+    "ASGD/lr": (ASGD, dict(lr=0.1)),
+    "ASGD/lambd,alpha": (ASGD, dict(lr=0.1, lambd=0.1, alpha=0.5)),
+    "ASGD/t0": (ASGD, dict(lr=0.05, lambd=0.01, t0=5)),
+    "ASGD/weight_decay,maximize": (ASGD, dict(lr=0.05, t0=0, weight_decay=0.1, maximize=True)),
 }
 
 

@@ -171,6 +171,18 @@ GRADUS_INLINE auto rule(const RpropStep& step) {
   };
 }
 
+template <class T>
+GRADUS_INLINE auto rule(const AsgdStep& step) {
+  const Vec<T> minus_eta = splat<T>(-step.eta), shrink = splat<T>(step.decay_factor), mu = splat<T>(step.mu);
+  const bool averages = step.mu != 1;
+  return [=](auto state, Vec<T> p, Vec<T> d) GRADUS_LAMBDA {
+    p = multiply_add(minus_eta, d, p * shrink);
+    const Vec<T> mean = averages ? multiply_add<Vec<T>>(mu, p - state.get(0), state.get(0)) : p;
+    state.put(0, mean);
+    return p;
+  };
+}
+
 // --- the pass -------------------------------------------------------------------------------------------------------
 
 template <class T, class Step>
