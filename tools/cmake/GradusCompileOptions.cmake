@@ -2,7 +2,7 @@
 
 # Sanitizers apply to the whole build: library, tests and examples must agree.
 if(GRADUS_SANITIZE)
-  add_compile_options(-fsanitize=${GRADUS_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer -g -O1)
+  add_compile_options(-fsanitize=${GRADUS_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer -g1 -O1)
   add_link_options(-fsanitize=${GRADUS_SANITIZE})
 endif()
 
