@@ -58,6 +58,47 @@ TEST_CASE("rearranging works for integers and booleans") {
   CHECK(equal(scatter(b, 1, tensor({{0}, {0}}), tensor({{false}, {false}})), tensor({{false, false}, {false, true}})));
 }
 
+TEST_CASE("what would take more memory than there is is refused, not begun") {
+  const std::int64_t huge = std::int64_t{1} << 60;
+  const Tensor x = ones({3});
+  CHECK_THROWS_AS(repeat_interleave(x, huge), Error);
+  CHECK_THROWS_AS(repeat_interleave(x, tensor(std::vector<std::int64_t>{huge})), Error);
+  CHECK_THROWS_AS(repeat(x, {huge}), Error);
+  CHECK_THROWS_AS(pad(x, {huge, huge}), Error);
+  CHECK_THROWS_AS(pad(x, {huge, huge}, {.mode = PadMode::replicate}), Error);
+}
+
+TEST_CASE("tensors of as many dims as there can be are repeated, too") {
+  Tensor x = reshape(tensor({1.0, 2.0, 3.0, 4.0}, {.dtype = float64}), {2, 1, 1, 1, 1, 1, 1, 2});
+  const Tensor flat = reshape(x, {2, 2}).clone();
+  const Tensor leaf = x.set_requires_grad();
+  const Tensor tiles = repeat(leaf, {2, 1, 1, 1, 3, 1, 1, 2});
+  CHECK(tiles.shape() == Shape{4, 1, 1, 1, 3, 1, 1, 4});
+  CHECK(equal(select(tiles, 4, 1).reshape({4, 4}), repeat(flat, {2, 2})));
+  sum(tiles).backward();
+  CHECK(values(leaf.grad()) == Doubles{12, 12, 12, 12});
+  CHECK(values(repeat_interleave(leaf, 2, -1)) == Doubles{1, 1, 2, 2, 3, 3, 4, 4});
+}
+
+TEST_CASE("rolling by the smallest integer, and back in the derivative") {
+  const Tensor x = tensor({1.0, 2.0, 3.0}, {.dtype = float64, .requires_grad = true});
+  const Tensor y = roll(x, std::numeric_limits<std::int64_t>::min(), 0);  // -2^63 = -2 (mod 3)
+  CHECK(values(y) == Doubles{3, 1, 2});
+  sum(y * tensor({5.0, 7.0, 9.0}, {.dtype = float64})).backward();
+  CHECK(values(x.grad()) == Doubles{7, 9, 5});
+}
+
+TEST_CASE("einsum gives a view where nothing is multiplied or summed, never the operand itself") {
+  const Tensor x = ones({2, 3});
+  for (const char* equation : {"ij->ij", "ij->ji", "..."}) {
+    CAPTURE(equation);
+    Tensor y = einsum(equation, {x});
+    CHECK_FALSE(y.is(x));
+    y.add_(1.0);
+  }
+  CHECK(values(x) == Doubles(6, 4));
+}
+
 TEST_CASE("of several writes of scatter to one place the last stays, and has the gradient") {
   const Tensor x = zeros({2}, {.dtype = float64, .requires_grad = true});
   const Tensor src = tensor({1.0, 2.0, 3.0}, {.dtype = float64, .requires_grad = true});

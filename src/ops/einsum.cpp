@@ -236,7 +236,8 @@ Tensor einsum(const std::string& text, const std::vector<Tensor>& tensors) {
     for (std::size_t later = i + 1; later < operands.size(); ++later) needed = joined(needed, operands[later].labels);
     total = contract(total, operands[i], needed);
   }
-  return ordered(summed(total, result), result);
+  const Tensor y = ordered(summed(total, result), result);
+  return y.is(tensors[0]) ? reshape(y, y.shape()) : y;  // a view, as other equations of one operand give
 }
 
 }  // namespace gradus

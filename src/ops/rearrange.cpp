@@ -1,7 +1,8 @@
 // Reversing, rolling, repeating and padding.
 
+#include <algorithm>
+#include <functional>
 #include <numeric>
-#include <vector>
 
 #include "autograd/record.hpp"
 #include "gradus/autograd.hpp"
@@ -20,6 +21,19 @@ Dims wrapped(const char* op, const Dims& dims, std::int64_t count) {
     result.push_back(d);
   }
   return result;
+}
+
+// The size of a dim after padding, or cutting, at both ends. No end can lose more than there is.
+std::int64_t padded_size(const Shape& shape, const Shape& pad, std::int64_t dim, std::int64_t before,
+                         std::int64_t after) {
+  const std::int64_t n = shape[dim];
+  std::int64_t size = 0;
+  if (before < -n || after < -n) fail("pad: {} cuts off more than there is of shape {}", pad, shape);
+  if (__builtin_add_overflow(n, before, &size) || __builtin_add_overflow(size, after, &size)) {
+    fail("pad: {} is too large for shape {}", pad, shape);
+  }
+  if (size < 0) fail("pad: {} cuts off more than there is of shape {}", pad, shape);
+  return size;
 }
 
 // x rolled along one dim. Not recorded.
@@ -49,7 +63,7 @@ void check_mode(const Shape& shape, const Shape& pad, std::int64_t dim, PadMode 
   const std::int64_t size = shape[dim];
   if (before < 0 || after < 0) fail("pad: only constant padding can be negative, got {}", pad);
   const std::int64_t limit = mode == PadMode::reflect ? size - 1 : size;
-  if (mode == PadMode::replicate ? size == 0 && before + after > 0 : std::max(before, after) > limit) {
+  if (mode == PadMode::replicate ? size == 0 && std::max(before, after) > 0 : std::max(before, after) > limit) {
     const char* const name = mode == PadMode::reflect     ? "reflect"
                              : mode == PadMode::replicate ? "replicate"
                                                           : "circular";
@@ -60,14 +74,13 @@ void check_mode(const Shape& shape, const Shape& pad, std::int64_t dim, PadMode 
 Tensor pad_from_inside(const Tensor& x, const Shape& pad, PadMode mode) {
   Tensor y = x;
   for (std::int64_t i = 0; i < pad.size() / 2; ++i) {
-    const std::int64_t dim = x.dim() - 1 - i, before = pad[2 * i], after = pad[2 * i + 1];
+    const std::int64_t dim = x.dim() - 1 - i, before = pad[2 * i], after = pad[2 * i + 1], size = x.shape()[dim];
     check_mode(x.shape(), pad, dim, mode, before, after);
-    if (before + after == 0) continue;
-    std::vector<std::int64_t> index;
-    for (std::int64_t at = -before; at < x.shape()[dim] + after; ++at) {
-      index.push_back(source_index(mode, at, x.shape()[dim]));
-    }
-    y = index_select(y, dim, tensor(index));
+    if (before == 0 && after == 0) continue;
+    const Tensor index = empty({padded_size(x.shape(), pad, dim, before, after)}, {.dtype = int64});
+    std::int64_t at = -before;
+    for (std::int64_t& place : index.data<std::int64_t>()) place = source_index(mode, at++, size);
+    y = index_select(y, dim, index);
   }
   return y;
 }
@@ -82,9 +95,8 @@ Tensor pad_with_constant(const Tensor& x, const Shape& pad, double value) {
   Shape shape = x.shape();
   Shape back = pad;
   for (std::int64_t i = 0; i < pad.size() / 2; ++i) {
-    std::int64_t& size = shape[shape.size() - 1 - i];
-    size += pad[2 * i] + pad[2 * i + 1];
-    if (size < 0) fail("pad: {} cuts off more than there is of shape {}", pad, x.shape());
+    const std::int64_t dim = x.dim() - 1 - i;
+    shape[dim] = padded_size(x.shape(), pad, dim, pad[2 * i], pad[2 * i + 1]);
     back[2 * i] = -pad[2 * i];
     back[2 * i + 1] = -pad[2 * i + 1];
   }
@@ -126,17 +138,36 @@ Tensor roll(const Tensor& x, const Dims& shifts, const Dims& dims) {
   }
   if (shifts.size() != dims.size()) fail("roll: {} shifts for the dims {}", shifts, dims);
   Dims back = shifts;
-  for (std::int64_t i = 0; i < back.size(); ++i) back[i] = -back[i];
   Tensor out = x;
   {
     const NoGrad guard;
     for (std::int64_t i = 0; i < dims.size(); ++i) {
-      if (x.dim() > 0) out = rolled(out, shifts[i], wrap_dim("roll", dims[i], x.dim()));
+      const std::int64_t dim = wrap_dim("roll", dims[i], x.dim());
+      const std::int64_t n = x.dim() == 0 ? 1 : std::max<std::int64_t>(1, x.shape()[dim]);
+      back[i] = -(shifts[i] % n);
+      if (x.dim() > 0) out = rolled(out, shifts[i], dim);
     }
     if (out.is(x)) out = clone(x);
   }
   return record("roll", out, wrt(x, [back, dims](const Tensor& g) { return roll(g, back, dims); }));
 }
+
+namespace {
+
+// Each block of x several times, one after the other; `count` blocks of neighbours make up x. One dim of `shape` grows.
+Tensor repeated_blocks(const char* op, const Tensor& x, std::int64_t count, std::int64_t times, Shape& shape,
+                       std::int64_t dim) {
+  if (__builtin_mul_overflow(shape[dim], times, &shape[dim])) fail("{}: {} repeats are too many to count", op, times);
+  const std::int64_t size = count == 0 ? 0 : x.numel() / count;
+  return reshape(expand(reshape(x, {count, 1, size}), {count, times, size}), shape);
+}
+
+// How many blocks there are if the dims before this one count them.
+std::int64_t blocks_before(const Shape& shape, std::int64_t dim) {
+  return std::accumulate(shape.begin(), shape.begin() + dim, std::int64_t{1}, std::multiplies<>());
+}
+
+}  // namespace
 
 Tensor repeat(const Tensor& x, const Shape& repeats) {
   if (repeats.size() < x.dim()) fail("repeat: {} repeats are too few for shape {}", repeats, x.shape());
@@ -148,43 +179,43 @@ Tensor repeat(const Tensor& x, const Shape& repeats) {
   }
   Tensor y = reshape(x, shape);
   for (std::int64_t dim = 0; dim < shape.size(); ++dim) {
-    if (repeats[dim] == 1) continue;
-    Shape spread = shape;
-    spread.insert(dim, repeats[dim]);
-    shape[dim] *= repeats[dim];
-    y = reshape(expand(unsqueeze(y, dim), spread), shape);
+    if (repeats[dim] != 1) y = repeated_blocks("repeat", y, blocks_before(shape, dim), repeats[dim], shape, dim);
   }
-  return repeats.numel() == 1 ? clone(y) : y.contiguous();
+  const bool unchanged = std::all_of(repeats.begin(), repeats.end(), [](std::int64_t n) { return n == 1; });
+  return unchanged ? clone(y) : y.contiguous();
 }
 
 Tensor repeat_interleave(const Tensor& x, std::int64_t repeats, std::optional<std::int64_t> dim) {
   if (repeats < 0) fail("repeat_interleave: repeats must not be negative, got {}", repeats);
+  const std::int64_t d = wrap_dim("repeat_interleave", dim.value_or(0), x.dim());
   if (!dim || x.dim() == 0) return repeat_interleave(reshape(x, {-1}), repeats, 0);
-  const std::int64_t d = wrap_dim("repeat_interleave", *dim, x.dim());
+  if (repeats == 1) return clone(x);
   Shape shape = x.shape();
-  Shape spread = shape;
-  spread.insert(d + 1, repeats);
-  shape[d] *= repeats;
-  return repeats == 1 ? clone(x) : reshape(expand(unsqueeze(x, d + 1), spread), shape).contiguous();
+  return repeated_blocks("repeat_interleave", x, blocks_before(shape, d + 1), repeats, shape, d).contiguous();
 }
 
 Tensor repeat_interleave(const Tensor& x, const Tensor& repeats, std::optional<std::int64_t> dim) {
+  const std::int64_t d = wrap_dim("repeat_interleave", dim.value_or(0), x.dim());
   if (!dim || x.dim() == 0) return repeat_interleave(reshape(x, {-1}), repeats, 0);
-  const std::int64_t d = wrap_dim("repeat_interleave", *dim, x.dim());
   const std::int64_t size = x.shape()[d];
   if (repeats.dtype() != int64) fail("repeat_interleave: repeats must be int64, got {}", repeats.dtype());
   if (repeats.dim() > 1 || (repeats.numel() != size && repeats.numel() != 1)) {
     fail("repeat_interleave: repeats of shape {} do not fit dim {} of shape {}", repeats.shape(), d, x.shape());
   }
   const Tensor counts = dense(repeats);
-  const auto values = counts.data<std::int64_t>();
-  std::vector<std::int64_t> index;
+  const auto count_of = [values = counts.data<std::int64_t>()](std::int64_t i) {
+    return values[values.size() == 1 ? 0 : static_cast<std::size_t>(i)];
+  };
+  std::int64_t total = 0;
   for (std::int64_t i = 0; i < size; ++i) {
-    const std::int64_t count = values[values.size() == 1 ? 0 : static_cast<std::size_t>(i)];
-    if (count < 0) fail("repeat_interleave: repeats must not be negative, got {}", count);
-    index.insert(index.end(), static_cast<std::size_t>(count), i);
+    if (count_of(i) < 0) fail("repeat_interleave: repeats must not be negative, got {}", count_of(i));
+    if (__builtin_add_overflow(total, count_of(i), &total))
+      fail("repeat_interleave: the repeats are too many to count");
   }
-  return index_select(x, d, tensor(index));
+  const Tensor index = empty({total}, {.dtype = int64});
+  auto next = index.data<std::int64_t>().begin();
+  for (std::int64_t i = 0; i < size; ++i) next = std::fill_n(next, count_of(i), i);
+  return index_select(x, d, index);
 }
 
 Tensor pad(const Tensor& x, const Shape& pad, const PadOptions& options) {

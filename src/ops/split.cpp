@@ -14,7 +14,7 @@ std::vector<Tensor> split(const Tensor& x, const std::vector<std::int64_t>& spli
   std::int64_t total = 0;
   for (const std::int64_t size : split_sizes) {
     if (size < 0) fail("split: a size must not be negative, got {}", size);
-    total += size;
+    if (__builtin_add_overflow(total, size, &total)) fail("split: the sizes are too large to add up, got {}", size);
   }
   if (total != x.shape()[d]) fail("split: the sizes must add up to dim {} of shape {}, not to {}", d, x.shape(), total);
   std::vector<Tensor> parts;
@@ -39,7 +39,7 @@ std::vector<Tensor> chunk(const Tensor& x, std::int64_t chunks, std::int64_t dim
   if (chunks < 1) fail("chunk: at least one chunk is needed, got {}", chunks);
   const std::int64_t whole = x.shape()[wrap_dim("chunk", dim, x.dim())];
   if (whole == 0) return split(x, std::vector<std::int64_t>(static_cast<std::size_t>(chunks), 0), dim);
-  return split(x, (whole + chunks - 1) / chunks, dim);
+  return split(x, whole / chunks + (whole % chunks != 0 ? 1 : 0), dim);
 }
 
 std::vector<Tensor> unbind(const Tensor& x, std::int64_t dim) {

@@ -1,3 +1,5 @@
+#include <cstdint>
+
 #include "ops/op_table.hpp"
 
 namespace gradus::test {
@@ -89,6 +91,7 @@ std::vector<Row> repeating_rows() {
                  {{normal({2, 3})}, {{"shifts", {-1}}}},
                  {{normal({3, 4})}, {{"shifts", {1, -6}}, {"dims", {0, 1}}}},
                  {{normal({3, 4})}, {{"shifts", {3}}, {"dims", {0}}}},
+                 {{normal({})}, {{"shifts", {3}}, {"dims", {0}}}},
                  {{normal({0, 4})}, {{"shifts", {1}}, {"dims", {0}}}}},
        .bad_calls = {{[] {
                         roll(zeros({2, 3}), {1, 2});
@@ -97,7 +100,8 @@ std::vector<Row> repeating_rows() {
                      {[] {
                         roll(zeros({2, 3}), {1, 2}, 0);
                       },
-                      "roll: (1, 2) shifts for the dims (0,)"}}},
+                      "roll: (1, 2) shifts for the dims (0,)"},
+                     {[] { roll(zeros({}), 1, 7); }, "roll: dim must be in [-1, 0] for a tensor of 0 dims, got 7"}}},
       {.name = "repeat",
        .call = [](const Tensors& x, const Args& a) { return repeat(x[0], a.shape("repeats")); },
        .cases = {{{normal({3})}, {{"repeats", {2}}}},
@@ -110,7 +114,9 @@ std::vector<Row> repeating_rows() {
                         repeat(zeros({2, 3}), {2});
                       },
                       "repeat: (2,) repeats are too few for shape (2, 3)"},
-                     {[] { repeat(zeros({2}), {-1}); }, "repeat: repeats must not be negative: (-1,)"}},
+                     {[] { repeat(zeros({2}), {-1}); }, "repeat: repeats must not be negative: (-1,)"},
+                     {[] { repeat(zeros({2}), {INT64_MAX}); },
+                      "repeat: 9223372036854775807 repeats are too many to count"}},
        .method = [](const Tensors& x, const Args& a) { return x[0].repeat(a.shape("repeats")); }},
       {.name = "repeat_interleave",
        .call = [](const Tensors& x,
@@ -119,9 +125,14 @@ std::vector<Row> repeating_rows() {
                  {{normal({2, 3})}, {{"repeats", {3}}}},
                  {{normal({2, 3})}, {{"repeats", {2}}, {"dim", {-1}}}},
                  {{normal({2, 3})}, {{"repeats", {1}}, {"dim", {0}}}},
-                 {{normal({2, 3})}, {{"repeats", {0}}, {"dim", {0}}}}},
+                 {{normal({2, 3})}, {{"repeats", {0}}, {"dim", {0}}}},
+                 {{normal({})}, {{"repeats", {2}}, {"dim", {0}}}}},
        .bad_calls = {{[] { repeat_interleave(zeros({2}), -1); },
-                      "repeat_interleave: repeats must not be negative, got -1"}}},
+                      "repeat_interleave: repeats must not be negative, got -1"},
+                     {[] { repeat_interleave(zeros({}), 2, 5); },
+                      "repeat_interleave: dim must be in [-1, 0] for a tensor of 0 dims, got 5"},
+                     {[] { repeat_interleave(zeros({2}), INT64_MAX); },
+                      "repeat_interleave: 9223372036854775807 repeats are too many to count"}}},
       {.name = "repeat_interleave:each",
        .call = [](const Tensors& x, const Args& a) { return repeat_interleave(x[0], x[1], a.maybe_integer("dim")); },
        .cases = {{{normal({3}), index({3}, 3)}},
@@ -135,7 +146,11 @@ std::vector<Row> repeating_rows() {
                      {[] {
                         repeat_interleave(zeros({2}), tensor({1, -2}));
                       },
-                      "repeat_interleave: repeats must not be negative, got -2"}}},
+                      "repeat_interleave: repeats must not be negative, got -2"},
+                     {[] {
+                        repeat_interleave(zeros({2}), tensor(std::vector<std::int64_t>{INT64_MAX, INT64_MAX}));
+                      },
+                      "repeat_interleave: the repeats are too many to count"}}},
       {.name = "pad",
        .call = [](const Tensors& x, const Args& a) { return pad(x[0], a.shape("pad"), pad_options(a)); },
        .cases = {{{normal({3})}, {{"pad", {1, 2}}, {"value", {7}}}},
@@ -147,6 +162,7 @@ std::vector<Row> repeating_rows() {
                  {{normal({2, 3, 4})}, {{"pad", {1, 1, 2, 2}}, {"mode", {2}}}},
                  {{normal({2, 3})}, {{"pad", {3, 2}}, {"mode", {3}}}},
                  {{normal({2, 2, 3})}, {{"pad", {1, 2, 1, 0}}, {"mode", {3}}}},
+                 {{normal({2, 3})}, {{"pad", {-3, 3, 2, -2}}}},
                  {{normal({2, 3})}, {{"pad", {}}}}},
        .bad_calls = {{[] {
                         pad(zeros({2, 3}), {1});
@@ -156,6 +172,26 @@ std::vector<Row> repeating_rows() {
                         pad(zeros({2, 3}), {-2, -2});
                       },
                       "pad: (-2, -2) cuts off more than there is of shape (2, 3)"},
+                     {[] {
+                        pad(zeros({2, 3}), {-4, 3});
+                      },
+                      "pad: (-4, 3) cuts off more than there is of shape (2, 3)"},
+                     {[] {
+                        pad(zeros({2, 3}), {3, -4});
+                      },
+                      "pad: (3, -4) cuts off more than there is of shape (2, 3)"},
+                     {[] {
+                        pad(zeros({2, 3}), {0, 0, INT64_MIN, 1});
+                      },
+                      "pad: (0, 0, -9223372036854775808, 1) cuts off more than there is of shape (2, 3)"},
+                     {[] {
+                        pad(zeros({2, 3}), {INT64_MAX, 0});
+                      },
+                      "pad: (9223372036854775807, 0) is too large for shape (2, 3)"},
+                     {[] {
+                        pad(zeros({3}), {INT64_MAX, 0}, {.mode = PadMode::replicate});
+                      },
+                      "pad: (9223372036854775807, 0) is too large for shape (3,)"},
                      {[] {
                         pad(zeros({2, 3}), {3, 0}, {.mode = PadMode::reflect});
                       },
@@ -198,13 +234,18 @@ std::vector<Row> splitting_rows() {
                      {[] {
                         split(zeros({5}), {6, -1});
                       },
-                      "split: a size must not be negative, got -1"}}},
+                      "split: a size must not be negative, got -1"},
+                     {[] {
+                        split(zeros({5}), {INT64_MAX, INT64_MAX, 7});
+                      },
+                      "split: the sizes are too large to add up, got 9223372036854775807"}}},
       {.name = "chunk",
        .call = [](const Tensors& x,
                   const Args& a) { return as_one(chunk(x[0], a.integer("chunks"), a.integer("dim", 0))); },
        .cases = {{{normal({5, 2})}, {{"chunks", {2}}}},
                  {{normal({2, 6})}, {{"chunks", {4}}, {"dim", {-1}}}},
-                 {{normal({3})}, {{"chunks", {7}}}}},
+                 {{normal({3})}, {{"chunks", {7}}}},
+                 {{normal({3})}, {{"chunks", {0x1p62}}}}},
        .bad_calls = {{[] { chunk(zeros({2}), 0); }, "chunk: at least one chunk is needed, got 0"}},
        .method = [](const Tensors& x,
                     const Args& a) { return as_one(x[0].chunk(a.integer("chunks"), a.integer("dim", 0))); }},
