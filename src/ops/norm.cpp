@@ -39,17 +39,20 @@ Tensor value_of(const Tensor& x, double p, const Dims& dims, bool keepdim) {
 // An element's kink at 0 shows up to p = 1; beyond, only if all others of its group are 0, or it is the one that
 // counts.
 Tensor sides(const Tensor& x, const Tensor& y, double p) {
-  return p <= 1 && std::isfinite(p) ? sign(x) : sign(x) * eq(abs(x), y).to(x.dtype());
+  return p <= 1 && std::isfinite(p) ? sign(x) : sign(x) * equals(abs(x), y).to(x.dtype());
 }
 
-// dy/dx = sign(x) (|x| / y)^(p - 1), and 0 where that has no meaning; g and y of the kept shape.
+// dy/dx = sign(x) (|x| / y)^(p - 1), and 0 where that has no meaning; g and y of the kept shape. What is divided by or
+// raised to a power is never 0: the infinities of its own derivative would make NaN of the zeros.
 Tensor derivative(const Tensor& g, const Tensor& x, const Tensor& y, double p, const Dims& dims) {
   if (p == 0) return zeros_like(x);
   if (p == 1) return g * sign(x);
-  if (p == 2) return x * where(eq(y, 0.0), 0.0, g / y);
-  if (std::isinf(p)) return sign(x) * share_evenly(g, eq(abs(x), y), dims);
-  const Tensor ratio = abs(x) / where(eq(y, 0.0), 1.0, y);
-  return where(eq(x, 0.0), 0.0, g * sign(x) * pow(ratio, p - 1));
+  if (std::isinf(p)) return sign(x) * share_evenly(g, equals(abs(x), y), dims);
+  const Tensor flat = eq(y, 0.0);
+  if (p == 2) return x * where(flat, 0.0, g / where(flat, 1.0, y));
+  const Tensor none = eq(x, 0.0);
+  const Tensor ratio = where(none, 1.0, abs(x)) / where(flat, 1.0, y);
+  return where(flat, 0.0, where(none, 0.0, g * sign(x) * pow(ratio, p - 1)));
 }
 
 }  // namespace

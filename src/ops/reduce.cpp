@@ -40,9 +40,9 @@ Tensor extreme(const char* name, Reduce op, const Tensor& x, const Dims& dims, b
   const Shape kept = kept_shape(name, x, dims);
   if (kept.numel() > 0 && x.numel() == 0) fail("{}: an empty tensor of shape {} has no extreme", name, x.shape());
   const Tensor value = reduce(name, op, x, dims, keepdim);
-  note_branches(name, [&] { return eq(x, reshape(value, kept)); });
+  note_branches(name, [&] { return equals(x, reshape(value, kept)); });
   return record(name, value, wrt(x, [x = Saved(x), kept, dims](const Tensor& g, const Tensor& y) {
-                  return share_evenly(reshape(g, kept), eq(x, reshape(y, kept)), dims);
+                  return share_evenly(reshape(g, kept), equals(x, reshape(y, kept)), dims);
                 }));
 }
 

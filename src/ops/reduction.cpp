@@ -137,6 +137,12 @@ Tensor spread(const Tensor& reduced, const Shape& kept, const Shape& shape) {
   return expand(reduced.shape() == kept ? reduced : reshape(reduced, kept), shape);
 }
 
+Tensor equals(const Tensor& x, const Tensor& y) {
+  const Tensor y_is_nan = ne(y, y);
+  const bool without_nan = sum(y_is_nan).item<std::int64_t>() == 0;
+  return without_nan ? eq(x, y) : where(y_is_nan, ne(x, x), eq(x, y));
+}
+
 Tensor share_evenly(const Tensor& g, const Tensor& won, const Dims& dims) {
   const Tensor winners = won.to(g.dtype());
   return winners * (g / sum(winners, dims, {.keepdim = true}));

@@ -35,6 +35,9 @@ Tensor reduce(const char* name, kernels::Reduce op, const Tensor& x, const Dims&
 // A gradient or result of the reduced shape, seen in the shape before: dims put back, then repeated.
 Tensor spread(const Tensor& reduced, const Shape& kept, const Shape& shape);
 
+// Which elements of x equal y, the one that was picked from their group; NaN equals NaN.
+Tensor equals(const Tensor& x, const Tensor& y);
+
 // g, of the kept shape, shared evenly among those elements of each group that won.
 Tensor share_evenly(const Tensor& g, const Tensor& won, const Dims& dims);
 

@@ -1,6 +1,7 @@
 // Rounding, and the remainder that belongs to it. Between its jumps a rounded value is constant: its derivative is 0.
 
 #include <cmath>
+#include <limits>
 #include <type_traits>
 
 #include "autograd/observer.hpp"
@@ -33,9 +34,12 @@ T remainder_of(T a, T b) {
 }
 
 // How many times b goes into a. The remainder is exact, so rounding the quotient recovers it.
-template <class B>
-Tensor whole_quotient(const Tensor& a, const Tensor& r, const B& b) {
-  return round((a - r) / b);
+// Where b is infinite, that is none if the remainder is a, else -1.
+Tensor whole_quotient(const Tensor& a, const Tensor& r, const Tensor& b) {
+  const Tensor quotient = round((a - r) / b);
+  if (!is_floating_point(b.dtype())) return quotient;
+  const Tensor beyond = neg(ne(a, r).to(b.dtype()));
+  return where(eq(abs(b), std::numeric_limits<double>::infinity()), beyond, quotient);
 }
 
 }  // namespace
@@ -74,7 +78,7 @@ Tensor remainder(const Tensor& a, double b) {
     const auto value = [divisor](T v) { return remainder_of(v, divisor); };
     return map_as<T>("remainder", value, a);
   });
-  note_branches("remainder", [&] { return whole_quotient(a, y, b); });
+  note_branches("remainder", [&] { return whole_quotient(a, y, full({}, b, {.dtype = a.dtype()})); });
   return record("remainder", y, wrt(a, [](const Tensor& g) { return g; }));
 }
 

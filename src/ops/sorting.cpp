@@ -61,7 +61,7 @@ Sorted topk(const Tensor& x, std::int64_t k, std::int64_t dim, const TopkOptions
     std::partial_sort(order.begin(), end, order.end(), before);
     std::copy(order.begin(), end, chosen.begin());
   };
-  const Tensor places = places_along(x, d, k, best);
+  const Tensor places = places_along(x, d, x.dim() == 0 ? 1 : k, best);
   note_branches("topk", [&] { return places; });
   return {gather(x, d, places), places};
 }

@@ -68,7 +68,8 @@ Tensor std(const Tensor& x, const Dims& dims, const VarOptions& options) {
   return record(
       "std", y,
       wrt(x, [x = Saved(x), dims, kept = s.kept, divisor = s.divisor](const Tensor& g, const Tensor& y_saved) {
-        const Tensor of_var = where(eq(y_saved, 0.0), 0.0, g / (2.0 * y_saved));
+        const Tensor flat = eq(y_saved, 0.0);
+        const Tensor of_var = where(flat, 0.0, g / where(flat, 1.0, 2.0 * y_saved));
         return var_derivative(reshape(of_var, kept), x, dims, divisor);
       }));
 }
@@ -102,9 +103,9 @@ Tensor median_places(const Tensor& x, std::int64_t dim) {
 Tensor median(const Tensor& x) {
   const Tensor values = reshape(x.detach(), {x.numel()});
   const Tensor y = reshape(gather(values, 0, median_places(values, 0)), {});
-  note_branches("median", [&] { return eq(x, y); });
+  note_branches("median", [&] { return equals(x, y); });
   return record("median", y, wrt(x, [x = Saved(x)](const Tensor& g, const Tensor& y_saved) {
-                  return share_evenly(g, eq(x, y_saved), {});
+                  return share_evenly(g, equals(x, y_saved), {});
                 }));
 }
 

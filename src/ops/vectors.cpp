@@ -1,5 +1,7 @@
 // Products of vectors and matrices that are matmul with stricter shapes.
 
+#include "autograd/record.hpp"
+#include "gradus/factory.hpp"
 #include "gradus/ops.hpp"
 #include "ops/products.hpp"
 #include "tensor/impl.hpp"
@@ -16,6 +18,12 @@ void check_dims(const char* op, const Tensor& a, std::int64_t dims_a, const Tens
 
 void check_inner(const char* op, const Tensor& a, const Tensor& b, std::int64_t inner_of_b) {
   if (a.size(-1) != b.size(inner_of_b)) fail("{}: inner dimensions differ: {} x {}", op, a.shape(), b.shape());
+}
+
+// A zero that stands for an input that is not read but belongs to the graph all the same: 0 times NaN would be NaN.
+Tensor unread(const char* op, const Tensor& input) {
+  return record(op, zeros({}, {.dtype = input.dtype()}),
+                wrt(input, [shape = input.shape()](const Tensor& g) { return zeros(shape, {.dtype = g.dtype()}); }));
 }
 
 }  // namespace
@@ -47,13 +55,14 @@ Tensor bmm(const Tensor& a, const Tensor& b) {
 Tensor addmm(const Tensor& input, const Tensor& mat1, const Tensor& mat2, const AddmmOptions& options) {
   check_dims("addmm", mat1, 2, mat2, 2);
   check_inner("addmm", mat1, mat2, 0);
+  check_product_dtypes("addmm", input, mat1);
   const Shape shape{mat1.size(0), mat2.size(1)};
   if (broadcast_shapes("addmm", input.shape(), shape) != shape) {
     fail("addmm: the input of shape {} does not expand to {}", input.shape(), shape);
   }
   const Tensor product = matmul(mat1, mat2);
   const Tensor scaled = options.alpha == 1 ? product : product * options.alpha;
-  return options.beta == 0 ? scaled : add(scaled, input, options.beta);  // 0 times NaN would be NaN
+  return options.beta == 0 ? scaled + unread("addmm", input) : add(scaled, input, options.beta);
 }
 
 }  // namespace gradus

@@ -26,12 +26,14 @@ struct AddmmOptions {
   double beta = 1;
   double alpha = 1;
 };
-// beta input + alpha mat1 @ mat2: (m, n) or what expands to it, (m, k), (k, n) -> (m, n)
+// beta input + alpha mat1 @ mat2: (m, n) or what expands to it, (m, k), (k, n) -> (m, n). The values of the input are
+// not read if beta is 0.
 Tensor addmm(const Tensor& input, const Tensor& mat1, const Tensor& mat2, const AddmmOptions& options = {});
 
 // The sum of products that an equation spells out: "ij,jk->ik" is matmul, "bi,bi->b" dots of rows, "ii" a trace. A
 // letter missing from the result is summed over; "..." stands for dims that broadcast; without "->" the result has the
-// letters that occur once, in alphabetical order. Operands are multiplied from left to right.
+// letters that occur once, in alphabetical order. Operands are multiplied from left to right. Where nothing is to be
+// multiplied or summed ("ij->ji") the result is a view.
 Tensor einsum(const std::string& equation, const std::vector<Tensor>& operands);
 
 }  // namespace gradus

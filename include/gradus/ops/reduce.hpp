@@ -25,7 +25,7 @@ struct Extreme {
   Tensor values;
   Tensor indices;
 };
-// The largest element; the gradient is shared evenly among equals. NaN wins.
+// The largest element; the gradient is shared evenly among equals. NaN wins, and equals NaN. Throws if there is none.
 Tensor max(const Tensor& x);
 // Along one dim: (values, indices), the first index among equals; the gradient goes to that element.
 Extreme max(const Tensor& x, std::int64_t dim, const ReduceOptions& options = {});
@@ -34,15 +34,17 @@ Extreme min(const Tensor& x, std::int64_t dim, const ReduceOptions& options = {}
 // The largest and smallest of each group; the gradient is shared evenly among equals.
 Tensor amax(const Tensor& x, const Dims& dims = {}, const ReduceOptions& options = {});
 Tensor amin(const Tensor& x, const Dims& dims = {}, const ReduceOptions& options = {});
-// The median, of an even number of elements the lower one; the gradient is shared evenly among equals. NaN wins.
+// The median, of an even number of elements the lower one; the gradient is shared evenly among equals. NaN wins. Throws
+// if there is no element.
 Tensor median(const Tensor& x);
 // Along one dim: (values, indices), the first index among equals; the gradient goes to that element.
 Extreme median(const Tensor& x, std::int64_t dim, const ReduceOptions& options = {});
 // The index of the first largest element: of the flattened tensor, or along one dim. int64, no derivative.
 Tensor argmax(const Tensor& x, std::optional<std::int64_t> dim = {}, const ReduceOptions& options = {});
 Tensor argmin(const Tensor& x, std::optional<std::int64_t> dim = {}, const ReduceOptions& options = {});
-// (sum |x|^p)^(1/p); infinity and -infinity are max |x| and min |x|, 0 counts the elements that are not 0. The
-// derivative at 0 is 0.
+// (sum |x|^p)^(1/p); infinity and -infinity are max |x| and min |x|, 0 counts the elements that are not 0. Of no
+// elements it is 0, or infinity where p is negative. The derivative by an element that is 0 is 0, as is that of a norm
+// that is 0.
 Tensor norm(const Tensor& x, double p = 2, const Dims& dims = {}, const ReduceOptions& options = {});
 // Is every element, is any one, not 0? Boolean, no derivative.
 Tensor all(const Tensor& x, const Dims& dims = {}, const ReduceOptions& options = {});

@@ -16,7 +16,8 @@ struct Sorted {
 Sorted sort(const Tensor& x, std::int64_t dim = -1, const SortOptions& options = {});
 // The indices of sort
 Tensor argsort(const Tensor& x, std::int64_t dim = -1, const SortOptions& options = {});
-// The k largest (or smallest) elements, the first among equals. Throws if k is more than there are.
+// The k largest (or smallest) elements, the first among equals; of a 0-d tensor the tensor itself. Throws if k is more
+// than there are.
 Sorted topk(const Tensor& x, std::int64_t k, std::int64_t dim = -1, const TopkOptions& options = {});
 
 }  // namespace gradus

@@ -88,11 +88,16 @@ std::vector<Row> product_rows() {
        .cases = {{{normal({2, 4}), normal({2, 3}), normal({3, 4})}},
                  {{normal({4}), normal({2, 3}), normal({3, 4})}, {{"beta", {0.5}}, {"alpha", {-2}}}},
                  {{normal({2, 1}), normal({2, 3}), normal({3, 4})}},
+                 {{normal({4}), normal({2, 3}), normal({3, 4})}, {{"beta", {0}}}},
                  {{normal({3, 3}), normal({3, 3}), normal({3, 3})}}},
        .bad_calls = {{[] {
                         addmm(zeros({3}), zeros({2, 3}), zeros({2, 4}));
                       },
                       "addmm: inner dimensions differ: (2, 3) x (2, 4)"},
+                     {[] {
+                        addmm(zeros({4}, {.dtype = float64}), zeros({2, 3}), zeros({3, 4}), {.beta = 0});
+                      },
+                      "addmm: dtypes differ: float64 and float32; convert one with to()"},
                      {[] {
                         addmm(zeros({5, 2, 4}), zeros({2, 3}), zeros({3, 4}));
                       },

@@ -27,6 +27,7 @@ std::vector<Case> topk_cases() {
           {{distinct({2, 5})}, {{"k", {5}}, {"largest", {0}}}},
           {{distinct({5, 2})}, {{"k", {1}}, {"dim", {-2}}, {"largest", {0}}}},
           {{distinct({})}, {{"k", {1}}}},
+          {{distinct({})}, {{"k", {0}}}},
           {{distinct({2, 3})}, {{"k", {0}}}}};
 }
 
