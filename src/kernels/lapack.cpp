@@ -119,29 +119,29 @@ void orthonormal_columns(std::int64_t m, std::int64_t n, T* a) {
 }
 
 template <class T>
-int symmetric_eigen(std::int64_t n, T* a, T* values) {
+int symmetric_eigen(std::int64_t n, bool vectors, T* a, T* values) {
   choose_blas_threads(4 * n * n * n);
   const int size = to_int(n), ld = leading(n);
   std::vector<int> integers(static_cast<std::size_t>(3 + 5 * n));
   const int integer_count = to_int(3 + 5 * n);
   return with_workspace<T>([&](T* work, int count) {
     int info = 0;
-    of<T>(ssyevd_, dsyevd_)("V", "L", &size, a, &ld, values, work, &count, integers.data(), &integer_count, &info, 1,
-                            1);
+    of<T>(ssyevd_, dsyevd_)(vectors ? "V" : "N", "L", &size, a, &ld, values, work, &count, integers.data(),
+                            &integer_count, &info, 1, 1);
     return info;
   });
 }
 
 template <class T>
-int svd(std::int64_t m, std::int64_t n, bool full, T* a, T* s, T* u, T* vh) {
+int svd(std::int64_t m, std::int64_t n, SvdJob job, T* a, T* s, T* u, T* vh) {
   const std::int64_t k = std::min(m, n);
   choose_blas_threads(8 * m * n * k);
-  const int rows = to_int(m), cols = to_int(n), ld = leading(m), ldvh = leading(full ? n : k);
+  const int rows = to_int(m), cols = to_int(n), ld = leading(m), ldvh = leading(job == SvdJob::all ? n : k);
+  const char* const name = job == SvdJob::all ? "A" : job == SvdJob::thin ? "S" : "N";
   std::vector<int> integers(static_cast<std::size_t>(8 * k));
   return with_workspace<T>([&](T* work, int count) {
     int info = 0;
-    of<T>(sgesdd_, dgesdd_)(full ? "A" : "S", &rows, &cols, a, &ld, s, u, &ld, vh, &ldvh, work, &count, integers.data(),
-                            &info, 1);
+    of<T>(sgesdd_, dgesdd_)(name, &rows, &cols, a, &ld, s, u, &ld, vh, &ldvh, work, &count, integers.data(), &info, 1);
     return info;
   });
 }
@@ -168,16 +168,16 @@ template int lu(std::int64_t, float*, int*);
 template void lu_solve(std::int64_t, std::int64_t, const float*, const int*, float*);
 template int cholesky(std::int64_t, float*);
 template void orthonormal_columns(std::int64_t, std::int64_t, float*);
-template int symmetric_eigen(std::int64_t, float*, float*);
-template int svd(std::int64_t, std::int64_t, bool, float*, float*, float*, float*);
+template int symmetric_eigen(std::int64_t, bool, float*, float*);
+template int svd(std::int64_t, std::int64_t, SvdJob, float*, float*, float*, float*);
 template int least_squares(std::int64_t, std::int64_t, std::int64_t, float*, float*, float*, float, int*);
 
 template int lu(std::int64_t, double*, int*);
 template void lu_solve(std::int64_t, std::int64_t, const double*, const int*, double*);
 template int cholesky(std::int64_t, double*);
 template void orthonormal_columns(std::int64_t, std::int64_t, double*);
-template int symmetric_eigen(std::int64_t, double*, double*);
-template int svd(std::int64_t, std::int64_t, bool, double*, double*, double*, double*);
+template int symmetric_eigen(std::int64_t, bool, double*, double*);
+template int svd(std::int64_t, std::int64_t, SvdJob, double*, double*, double*, double*);
 template int least_squares(std::int64_t, std::int64_t, std::int64_t, double*, double*, double*, double, int*);
 
 }  // namespace gradus::kernels

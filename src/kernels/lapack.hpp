@@ -22,15 +22,20 @@ int cholesky(std::int64_t n, T* a);
 template <class T>
 void orthonormal_columns(std::int64_t m, std::int64_t n, T* a);
 
-// Eigenvalues in ascending order and eigenvectors, into a, of the symmetric (n, n) whose lower triangle is read.
-// Returns 0 unless the iteration did not converge.
+// Eigenvalues in ascending order and, if asked for, eigenvectors, into a, of the symmetric (n, n) whose lower triangle
+// is read. Overwrites a. Returns 0 unless the iteration did not converge.
 template <class T>
-int symmetric_eigen(std::int64_t n, T* a, T* values);
+int symmetric_eigen(std::int64_t n, bool vectors, T* a, T* values);
 
-// A = U diag(S) Vh of (m, n), k = min(m, n): u is (m, k) and vh (k, n), or (m, m) and (n, n) if `full`. Overwrites a.
-// Returns 0 unless the iteration did not converge.
+enum class SvdJob {
+  values,  // no vectors: u and vh are not touched
+  thin,    // u is (m, k) and vh (k, n)
+  all      // u is (m, m) and vh (n, n)
+};
+
+// A = U diag(S) Vh of (m, n), k = min(m, n). Overwrites a. Returns 0 unless the iteration did not converge.
 template <class T>
-int svd(std::int64_t m, std::int64_t n, bool full, T* a, T* s, T* u, T* vh);
+int svd(std::int64_t m, std::int64_t n, SvdJob job, T* a, T* s, T* u, T* vh);
 
 // The x of least |x| that minimises |A x - b|, into the first n rows of b, which has max(m, n) of them. Singular values
 // up to rcond times the largest count as 0. Returns 0 unless the iteration did not converge.

@@ -11,19 +11,20 @@
 namespace gradus::linalg {
 namespace {
 
-Eigh decomposed(const char* op, const Tensor& A) {
+// Without vectors, if they are not asked for.
+Eigh decomposed(const char* op, const Tensor& A, bool vectors) {
   const Matrices size = square_matrices(op, A);
   const std::int64_t n = size.rows;
   const Tensor columns = to_columns(A);
   const Tensor values = make_tensor(with_batch(A, {n}), A.dtype());
   dispatch_floating(op, A.dtype(), [&]<class T>() {
     for (std::int64_t i = 0; i < size.count && n > 0; ++i) {
-      if (kernels::symmetric_eigen(n, data_of<T>(columns) + i * n * n, data_of<T>(values) + i * n) != 0) {
+      if (kernels::symmetric_eigen(n, vectors, data_of<T>(columns) + i * n * n, data_of<T>(values) + i * n) != 0) {
         fail("{}: {} of shape {}: the iteration did not converge", op, subject(A, i), A.shape());
       }
     }
   });
-  return {values, from_columns(columns)};
+  return {values, vectors ? from_columns(columns) : Tensor()};
 }
 
 // dA = V sym(V^T dV / (w_j - w_i)) V^T. What the eigenvalues are follows from A and V.
@@ -33,21 +34,25 @@ Tensor vectors_backward(const Tensor& g, const Tensor& A, const Tensor& V) {
   return matmul(V, matmul(0.5 * (turn + transposed(turn)), transposed(V)));
 }
 
-Eigh eigh_named(const char* op, const Tensor& A) {
-  const Eigh raw = decomposed(op, A);
-  const Tensor V =
-      record("linalg::eigh", raw.eigenvectors,
-             wrt(A, [A = Saved(A)](const Tensor& g, const Tensor& y) { return vectors_backward(g, A, y); }));
-  // dA = V diag(dw) V^T
-  const Tensor w =
-      record("linalg::eigh", raw.eigenvalues,
-             wrt(A, [V = Saved(V)](const Tensor& g) { return matmul(scale_columns(V, g), transposed(V)); }));
-  return {w, V};
-}
+// dA = V diag(dw) V^T
+Tensor values_backward(const Tensor& g, const Tensor& V) { return matmul(scale_columns(V, g), transposed(V)); }
 
 }  // namespace
 
-Eigh eigh(const Tensor& A) { return eigh_named("linalg::eigh", A); }
-Tensor eigvalsh(const Tensor& A) { return eigh_named("linalg::eigvalsh", A).eigenvalues; }
+Eigh eigh(const Tensor& A) {
+  const Eigh raw = decomposed("linalg::eigh", A, true);
+  const Tensor V =
+      record("linalg::eigh", raw.eigenvectors,
+             wrt(A, [A = Saved(A)](const Tensor& g, const Tensor& y) { return vectors_backward(g, A, y); }));
+  const Tensor w = record("linalg::eigh", raw.eigenvalues,
+                          wrt(A, [V = Saved(V)](const Tensor& g) { return values_backward(g, V); }));
+  return {w, V};
+}
+
+// The vectors cost more than the values: only the derivative, which is made of them, computes them.
+Tensor eigvalsh(const Tensor& A) {
+  return record("linalg::eigvalsh", decomposed("linalg::eigvalsh", A, false).eigenvalues,
+                wrt(A, [A = Saved(A)](const Tensor& g) { return values_backward(g, eigh(A).eigenvectors); }));
+}
 
 }  // namespace gradus::linalg
