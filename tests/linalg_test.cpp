@@ -71,6 +71,35 @@ TEST_CASE("eigh reads the lower triangle only, cholesky as well") {
   CHECK(equal(linalg::cholesky(lower), linalg::cholesky(symmetric)));
 }
 
+TEST_CASE("cholesky reads the triangle that it returns; the other may hold anything") {
+  const double nan = std::numeric_limits<double>::quiet_NaN();
+  const Tensor lower = matrix({{4, nan}, {1, 3}}, true), upper = matrix({{4, 1}, {nan, 3}}, true);
+  const Tensor L = linalg::cholesky(lower), U = linalg::cholesky(upper, {.upper = true});
+  CHECK(equal(L, linalg::cholesky(matrix({{4, 1}, {1, 3}}))));
+  CHECK(equal(U, t(L)));
+  const Tensor weights = matrix({{1, 0}, {2, 3}});
+  sum(L * weights).backward();
+  sum(U * t(weights)).backward();
+  CHECK(equal(upper.grad(), lower.grad()));
+  CHECK(sum(lower.grad()).item() == sum(lower.grad()).item());
+}
+
+TEST_CASE("X A = B takes B for matrices, whatever its shape") {
+  const Tensor A = reshape(tensor({2.0, 1.0, 0.0, 3.0, 5.0, 2.0, 1.0, 4.0}, {.dtype = float64}), {2, 2, 2});
+  const Tensor B = matrix({{1, 2}, {3, 4}});
+  const Tensor X = linalg::solve(A, B, {.left = false});
+  CHECK(X.shape() == Shape{2, 2, 2});
+  CHECK(difference(matmul(X, A), B.expand({2, 2, 2}), {.absolute = 1e-14}) == "");
+}
+
+TEST_CASE("gradients and right-hand sides that are not finite go through solve") {
+  const Tensor A = matrix({{2, 1}, {0, 3}}, true), B = matrix({{1}, {infinity}});
+  CHECK(linalg::solve(A, B)[1].item() == infinity);
+  const Tensor X = linalg::solve(A, matrix({{1}, {2}}));
+  sum(X / zeros({2, 1}, {.dtype = float64})).backward();
+  CHECK_FALSE(std::isfinite(sum(A.grad()).item()));
+}
+
 TEST_CASE("the determinant of a singular matrix has its cofactors for gradient, and a second derivative") {
   const Tensor A = matrix({{1, 2}, {2, 4}}, true);
   const Tensor d = linalg::det(A);
@@ -81,11 +110,37 @@ TEST_CASE("the determinant of a singular matrix has its cofactors for gradient, 
   // Of rank 1 in three dims: no minor is left.
   const Tensor ones33 = ones({3, 3}, {.dtype = float64, .requires_grad = true});
   linalg::det(ones33).backward();
-  CHECK(values(ones33.grad()) == Doubles(9, 0));
-  // One singular matrix among others.
-  const Tensor batch = stack({matrix({{1, 2}, {2, 4}}), matrix({{2, 0}, {0, 3}})}).set_requires_grad();
-  sum(linalg::det(batch)).backward();
-  CHECK(values(batch.grad()) == Doubles{4, -2, -2, 1, 3, 0, 0, 2});
+  CHECK(difference(ones33.grad(), zeros({3, 3}, {.dtype = float64}), {.absolute = 1e-14}) == "");
+}
+
+TEST_CASE("singular matrices among others in a batch have their cofactors, recorded or not") {
+  const Tensor batch =
+      stack({matrix({{2, 0}, {0, 3}}), matrix({{1, 2}, {2, 4}}), matrix({{1, 1}, {0, 2}}), matrix({{0, 5}, {0, 7}})})
+          .set_requires_grad();
+  const Tensor weights = tensor({1.0, 2.0, 3.0, -1.0}, {.dtype = float64});
+  const Tensor expected = reshape(
+      tensor({3.0, 0.0, 0.0, 2.0, 8.0, -4.0, -4.0, 2.0, 6.0, 0.0, -3.0, 3.0, -7.0, 0.0, 5.0, 0.0}, {.dtype = float64}),
+      {4, 2, 2});
+  for (const bool recorded : {false, true}) {
+    CAPTURE(recorded);
+    const Tensor g = grad(sum(linalg::det(batch) * weights), {batch}, {.create_graph = recorded})[0];
+    CHECK(difference(g, expected, {.absolute = 1e-13}) == "");
+    if (recorded) CHECK(values(grad(g[1][0][0], {batch})[0])[7] == 2);
+  }
+}
+
+TEST_CASE("the cofactors of a large singular matrix take one decomposition, not a determinant each") {
+  manual_seed(3);
+  const std::int64_t n = 150;
+  Tensor A = random({n, n}) / 12.0;
+  const Tensor row = random({n});
+  A[0].zero_();
+  // Expanded along its first row, the determinant has the cofactors of that row for slope.
+  Tensor with_row = A.clone();
+  with_row[0].copy_(row);
+  A.set_requires_grad();
+  linalg::det(A).backward();
+  CHECK(sum(A.grad()[0] * row).item() == doctest::Approx(linalg::det(with_row).item()));
 }
 
 TEST_CASE("slogdet neither overflows nor hides the sign") {

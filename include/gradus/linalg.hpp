@@ -1,7 +1,8 @@
 // Linear algebra: solving and factorising, through LAPACK.
 //
-// Every function takes batches: (..., m, n) is many matrices, each handled on its own. Matrices must be finite; all but
-// the ranks can be differentiated, as often as one likes. Names and semantics are those of torch.linalg.
+// Every function takes batches: (..., m, n) is many matrices, each handled on its own. Matrices must be finite. Results
+// can be differentiated, as often as one likes, unless their comment says otherwise. Names and semantics are those of
+// torch.linalg.
 #pragma once
 
 #include <optional>
@@ -13,7 +14,8 @@ namespace gradus::linalg {
 struct SolveOptions {
   bool left = true;  // A X = B; false: X A = B
 };
-// The X of A X = B: (..., n, n), (..., n, k) or (..., n) -> as B; batch dims broadcast. Throws if A is singular.
+// The X of A X = B: (..., n, n), (..., n, k) or (..., n) -> as B; batch dims broadcast. X A = B is for matrices B only,
+// (..., k, n). Throws if A is singular. B need not be finite.
 Tensor solve(const Tensor& A, const Tensor& B, const SolveOptions& options = {});
 // A^-1: (..., n, n) -> (..., n, n). Throws if A is singular.
 Tensor inv(const Tensor& A);
@@ -28,10 +30,10 @@ struct Slogdet {
 Slogdet slogdet(const Tensor& A);
 
 struct CholeskyOptions {
-  bool upper = false;  // return L^T instead
+  bool upper = false;  // return L^T instead, and read the upper triangle of A
 };
-// The lower triangular L of A = L L^T; reads the lower triangle of A: (..., n, n) -> (..., n, n). Throws if A is not
-// positive definite.
+// The lower triangular L of A = L L^T; reads the lower triangle of A, the other may hold anything: (..., n, n) ->
+// (..., n, n). Throws if A is not positive definite.
 Tensor cholesky(const Tensor& A, const CholeskyOptions& options = {});
 
 struct QR {

@@ -47,15 +47,26 @@ Tensor copied(const Tensor& x) {
 
 }  // namespace
 
+Matrices sizes_of(const Tensor& x) { return {x.size(-2), x.size(-1), batch_shape(x).numel()}; }
+
 Matrices matrices(const char* op, const Tensor& x) {
-  if (x.dim() < 2) fail("{}: a matrix or a batch of them is needed, got shape {}", op, x.shape());
+  check_matrices(op, x);
   check_finite(op, x);
-  return {x.size(-2), x.size(-1), batch_shape(x).numel()};
+  return sizes_of(x);
 }
 
 Matrices square_matrices(const char* op, const Tensor& x) {
-  if (x.dim() >= 2 && x.size(-2) != x.size(-1)) fail("{}: a square matrix is needed, got shape {}", op, x.shape());
+  check_square(op, x);
   return matrices(op, x);
+}
+
+void check_matrices(const char* op, const Tensor& x) {
+  if (x.dim() < 2) fail("{}: a matrix or a batch of them is needed, got shape {}", op, x.shape());
+}
+
+void check_square(const char* op, const Tensor& x) {
+  check_matrices(op, x);
+  if (x.size(-2) != x.size(-1)) fail("{}: a square matrix is needed, got shape {}", op, x.shape());
 }
 
 Shape batch_shape(const Tensor& x) { return with_batch(x, {}); }

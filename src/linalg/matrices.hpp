@@ -13,6 +13,12 @@ struct Matrices {
   std::int64_t rows, cols, count;
 };
 
+Matrices sizes_of(const Tensor& x);
+
+// Throws unless x has at least two dims; the last two of them equal.
+void check_matrices(const char* op, const Tensor& x);
+void check_square(const char* op, const Tensor& x);
+
 // Throws unless x is floating, of at least two dims, and finite.
 Matrices matrices(const char* op, const Tensor& x);
 // Besides, throws unless the matrices are square.

@@ -32,10 +32,10 @@ void for_each_lu(const char* op, const Tensor& A, const Matrices& size, const F&
   });
 }
 
-// A^-1 B, both with the same batch dims.
+// A^-1 B, both with the same batch dims. A has been checked; B may hold what it likes, as gradients do.
 Tensor solved(const char* op, const Tensor& A, const Tensor& B) {
-  const Matrices size = square_matrices(op, A);
-  const std::int64_t columns = matrices(op, B).cols;
+  const Matrices size = sizes_of(A);
+  const std::int64_t columns = B.size(-1);
   const Tensor x = to_columns(B);
   for_each_lu(op, A, size, [&]<class T>(std::int64_t i, const T* a, const int* pivots, int zero) {
     if (zero != 0) fail("{}: {} is singular: pivot {} of shape {} is zero", op, subject(A, i), zero - 1, A.shape());
@@ -54,8 +54,20 @@ Tensor solve_matrices(const Tensor& A, const Tensor& B) {
                       });
 }
 
-// (-1)^(i+j) times the determinant of A without row i and column j, for every i and j.
-Tensor cofactors(const Tensor& A) {
+// The same for batch dims that broadcast.
+Tensor solve_broadcast(const Tensor& A, const Tensor& B) {
+  const Shape batch = broadcast_shapes("linalg::solve: batch dims", batch_shape(A), batch_shape(B));
+  const auto spread = [&batch](const Tensor& x) {
+    Shape shape = batch;
+    shape.push_back(x.size(-2));
+    shape.push_back(x.size(-1));
+    return x.shape() == shape ? x : expand(x, shape);
+  };
+  return solve_matrices(spread(A), spread(B));
+}
+
+// (-1)^(i+j) times the determinant of A without row i and column j, for every i and j: slow, but with derivatives.
+Tensor cofactors_by_minors(const Tensor& A) {
   const std::int64_t n = A.size(-1);
   const auto without = [n](const Tensor& x, std::int64_t dim, std::int64_t i) {
     return cat({slice(x, dim, 0, i), slice(x, dim, i + 1, n)}, dim);
@@ -72,7 +84,15 @@ Tensor cofactors(const Tensor& A) {
   return stack(rows, -2);
 }
 
-bool any_zero(const Tensor& x) { return sum(eq(x, 0.0)).item<std::int64_t>() > 0; }
+Tensor outer_dims(const Tensor& x) { return unsqueeze(unsqueeze(x, -1), -1); }
+
+// From A = U diag(s) Vh: det(U) det(Vh) U diag(product of all s_j but s_i) Vh.
+Tensor cofactors_by_svd(const Tensor& A) {
+  const auto [U, S, Vh] = svd(A);
+  const Tensor diagonal = eye(A.size(-1), {.dtype = float64}).to(boolean);
+  const Tensor others = prod(where(diagonal, 1.0, unsqueeze(S, -2)), -1);
+  return outer_dims(sign(det(U) * det(Vh))) * matmul(scale_columns(U, others), Vh);
+}
 
 // The sign that the row exchanges of P bring in.
 int exchange_sign(const int* pivots, std::int64_t n) {
@@ -81,31 +101,41 @@ int exchange_sign(const int* pivots, std::int64_t n) {
   return sign;
 }
 
-Tensor outer_dims(const Tensor& x) { return unsqueeze(unsqueeze(x, -1), -1); }
+// The matrices of cofactors, given the determinants d: d A^-T where there is an inverse.
+Tensor cofactors(const Tensor& A, const Tensor& d) {
+  const std::int64_t n = A.size(-1);
+  const Tensor matrices = reshape(A, {batch_shape(A).numel(), n, n}), dets = reshape(d, {d.numel()});
+  const Tensor is_zero = eq(dets.detach(), 0.0);
+  std::vector<std::int64_t> singular, regular;
+  for (std::int64_t i = 0; i < d.numel(); ++i)
+    (is_zero.data<bool>()[static_cast<std::size_t>(i)] ? singular : regular).push_back(i);
+  const auto inverted = [](const Tensor& X, const Tensor& x) { return outer_dims(x) * transposed(inv(X)); };
+  if (singular.empty()) return inverted(A, d);
+  const Tensor s = tensor(singular), r = tensor(regular);
+  const Tensor without_inverse = index_select(matrices, 0, s);
+  const Tensor found = cat({grad_enabled ? cofactors_by_minors(without_inverse) : cofactors_by_svd(without_inverse),
+                            inverted(index_select(matrices, 0, r), index_select(dets, 0, r))});
+  return reshape(index_select(found, 0, argsort(cat({s, r}))), A.shape());
+}
 
 }  // namespace
 
 Tensor solve(const Tensor& A, const Tensor& B, const SolveOptions& options) {
   check_product_dtypes("linalg::solve", A, B);
+  square_matrices("linalg::solve", A);
+  const auto differ = [&](const char* in) {
+    fail("linalg::solve: A and B differ in {}: {} and {}", in, A.shape(), B.shape());
+  };
   if (!options.left) {
     if (B.dim() < 2) fail("linalg::solve: X A = B needs a matrix B, got shape {}", B.shape());
-    return transposed(solve(transposed(A), transposed(B)));
+    if (B.size(-1) != A.size(-1)) differ("columns");
+    return transposed(solve_broadcast(transposed(A), transposed(B)));
   }
-  square_matrices("linalg::solve", A);
-  Shape vectors = batch_shape(A);
-  vectors.push_back(A.size(-1));
-  if (B.dim() == 1 || B.shape() == vectors) return squeeze(solve(A, unsqueeze(B, -1)), -1);
-  if (B.dim() == 0 || B.size(-2) != A.size(-1)) {
-    fail("linalg::solve: A and B differ in rows: {} and {}", A.shape(), B.shape());
-  }
-  const Shape batch = broadcast_shapes("linalg::solve: batch dims", batch_shape(A), batch_shape(B));
-  const auto spread = [&batch](const Tensor& x) {
-    Shape shape = batch;
-    shape.push_back(x.size(-2));
-    shape.push_back(x.size(-1));
-    return x.shape() == shape ? x : expand(x, shape);
-  };
-  return solve_matrices(spread(A), spread(B));
+  const bool vectors = B.dim() == 1 || B.shape() == with_batch(A, {A.size(-1)});
+  const Tensor columns = vectors ? unsqueeze(B, -1) : B;
+  if (columns.dim() == 0 || columns.size(-2) != A.size(-1)) differ("rows");
+  const Tensor X = solve_broadcast(A, columns);
+  return vectors ? squeeze(X, -1) : X;
 }
 
 Tensor inv(const Tensor& A) {
@@ -125,11 +155,8 @@ Tensor det(const Tensor& A) {
     for (std::int64_t k = 0; k < n; ++k) product *= a[k * (n + 1)];
     data_of<T>(value)[i] = product;
   });
-  // The matrix of cofactors is det(A) A^-T, where there is an inverse.
-  return record("linalg::det", value, wrt(A, [A = Saved(A)](const Tensor& g, const Tensor& y) {
-                  if (any_zero(y)) return outer_dims(g) * cofactors(A);
-                  return outer_dims(g * y) * transposed(inv(A));
-                }));
+  return record("linalg::det", value,
+                wrt(A, [A = Saved(A)](const Tensor& g, const Tensor& y) { return outer_dims(g) * cofactors(A, y); }));
 }
 
 Slogdet slogdet(const Tensor& A) {

@@ -56,9 +56,9 @@ std::vector<BadCall> square_errors(const std::string& op, const Call& call) {
            },
            op + ": a floating dtype is needed, got int64"},
           {[call] {
-             call(tensor({{1, nan}, {3, 4}}, {.dtype = float64}));
+             call(tensor({{1, 3}, {nan, 4}}, {.dtype = float64}));
            },
-           op + ": the input must be finite, got nan at (0, 1)"}};
+           op + ": the input must be finite, got nan at (1, 0)"}};
 }
 
 std::vector<BadCall> operator+(std::vector<BadCall> all, BadCall more) {
@@ -79,6 +79,8 @@ std::vector<Row> solving_rows() {
                  {{normal({2, 3, 3}), normal({3, 1})}},
                  {{normal({3, 3}), normal({2, 3, 2})}},
                  {{normal({3, 3}), normal({2, 3})}, {{"left", {0}}}},
+                 {{normal({2, 2, 2}), normal({2, 2})}, {{"left", {0}}}},
+                 {{normal({1, 1, 1}), normal({1})}},
                  {{normal({2, 2}), normal({2, 0})}}},
        .bad_calls = {{[] {
                         linalg::solve(zeros({2, 3}), zeros({2}));
@@ -95,9 +97,13 @@ std::vector<Row> solving_rows() {
                       },
                       "linalg::solve: dtypes differ: float32 and float64; convert one with to()"},
                      {[] {
-                        linalg::solve(eye(2), tensor({1.0, INFINITY}));
+                        linalg::solve(zeros({2, 3, 3}), zeros({3, 2}), {.left = false});
                       },
-                      "linalg::solve: the input must be finite, got inf at (1, 0)"}}},
+                      "linalg::solve: A and B differ in columns: (2, 3, 3) and (3, 2)"},
+                     {[] {
+                        linalg::solve(tensor({{1.0, INFINITY}, {0.0, 1.0}}), zeros({2}));
+                      },
+                      "linalg::solve: the input must be finite, got inf at (0, 1)"}}},
       {.name = "inv",
        .call = [](const Tensors& x, const Args&) { return linalg::inv(dominant(x[0])); },
        .cases = square_cases(),
