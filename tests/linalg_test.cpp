@@ -194,6 +194,40 @@ TEST_CASE("least squares of full and of lower rank, wide and tall") {
   CHECK(wide.residuals.numel() == 0);
 }
 
+TEST_CASE("the derivative of lstsq counts the same singular values as zero as the solution, whatever rcond is") {
+  const Tensor A = matrix({{1, 0}, {0, 1e-17}, {0, 0}}, true);
+  const Tensor B = matrix({{1}, {2}, {3}}, true);
+  const auto gradients = [&](const linalg::LstsqOptions& options) {
+    return grad(sum(linalg::lstsq(A, B, options).solution), {A, B});
+  };
+  const Tensors expected = gradients({});
+  for (const double rcond : {0.0, -1.0, 1.0, 7.0, 1e-12}) {
+    CAPTURE(rcond);
+    const Tensors found = gradients({.rcond = rcond});
+    CHECK(difference(found[0], expected[0], {.to_scale = 1e-12}) == "");
+    CHECK(difference(found[1], expected[1], {.to_scale = 1e-12}) == "");
+  }
+  const Tensor narrow = A.detach().to(float32).set_requires_grad();
+  const Tensor x = linalg::lstsq(narrow, B.detach().to(float32), {.rcond = 1e-60}).solution;  // 0 in float32
+  CHECK(difference(grad(sum(x), {narrow})[0].to(float64), expected[0], {.to_scale = 1e-4}) == "");
+}
+
+TEST_CASE("lstsq without right-hand sides still says what the rank is") {
+  const auto found = linalg::lstsq(matrix({{1, 0}, {0, 2}, {0, 0}}), zeros({3, 0}, {.dtype = float64}));
+  CHECK(found.solution.shape() == Shape{2, 0});
+  CHECK(found.residuals.shape() == Shape{0});
+  CHECK(found.rank.item<int>() == 2);
+  CHECK(values(found.singular_values) == Doubles{2, 1});
+}
+
+TEST_CASE("the derivative of a tall pseudoinverse needs no matrix as large as its longer side squared") {
+  manual_seed(4);
+  const Tensor A = random({50000, 2}).set_requires_grad();  // 20 GB that would be
+  const Tensor P = linalg::pinv(A);
+  sum(matmul(P, A)).backward();  // constant, so the two paths to A cancel
+  CHECK(difference(A.grad(), zeros({50000, 2}, {.dtype = float64}), {.absolute = 1e-10}) == "");
+}
+
 TEST_CASE("pinv leaves out what counts as zero") {
   const Tensor A = matrix({{2, 0}, {0, 1e-20}});
   CHECK(values(linalg::pinv(A)) == Doubles{0.5, 0, 0, 0});

@@ -69,19 +69,20 @@ Tensor svdvals(const Tensor& A);
 
 struct PinvOptions {
   std::optional<double> atol = {};  // singular values up to max(atol, rtol * the largest) count as 0; default 0
-  std::optional<double> rtol = {};  // default: max(m, n) * eps of the dtype, or 0 if atol is given
+  std::optional<double> rtol = {};  // default: max(m, n) * eps of the dtype, or 0 if atol > 0
 };
 // The pseudoinverse (Moore, Penrose): (..., m, n) -> (..., n, m). The derivative needs the rank to stay the same
 // nearby.
 Tensor pinv(const Tensor& A, const PinvOptions& options = {});
 
 struct LstsqOptions {
-  std::optional<double> rcond = {};  // singular values up to rcond * the largest count as 0; default: max(m, n) * eps
+  // Singular values up to rcond * the largest count as 0. Default: max(m, n) * eps; what is not in (0, 1) means eps.
+  std::optional<double> rcond = {};
 };
 struct Lstsq {
   Tensor solution;         // (..., n, k) or (..., n)
   Tensor residuals;        // |A X - B|^2 of each column, (..., k) or (...); empty unless m > n and the rank is n
-  Tensor rank;             // (...), int64
+  Tensor rank;             // (...), int64, without derivative
   Tensor singular_values;  // (..., min(m, n)), without derivative
 };
 // The X that minimises |A X - B|, of all those the one of least norm: (..., m, n), (..., m, k) or (..., m).

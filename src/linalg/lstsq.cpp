@@ -19,16 +19,22 @@
 namespace gradus::linalg {
 namespace {
 
-double default_rtol(const Tensor& A) {
-  const double eps = A.dtype() == float64 ? std::numeric_limits<double>::epsilon()
-                                          : static_cast<double>(std::numeric_limits<float>::epsilon());
-  return eps * static_cast<double>(std::max(A.size(-2), A.size(-1)));
+double eps(Dtype dtype) {
+  return dtype == float64 ? std::numeric_limits<double>::epsilon()
+                          : static_cast<double>(std::numeric_limits<float>::epsilon());
+}
+
+double default_rtol(const Tensor& A) { return eps(A.dtype()) * static_cast<double>(std::max(A.size(-2), A.size(-1))); }
+
+// What LAPACK makes of rcond, so that the derivative counts the same singular values as 0 as the solution.
+double effective_rcond(double given, Dtype dtype) {
+  const double rcond = dtype == float64 ? given : static_cast<double>(static_cast<float>(given));
+  return rcond > 0 && rcond < 1 ? rcond : eps(dtype);
 }
 
 // V diag(1/s) U^T, without the singular values that count as 0.
 Tensor pseudoinverse(const Tensor& A, const PinvOptions& options) {
   const NoGrad guard;
-  matrices("linalg::pinv", A);
   if (A.numel() == 0) return zeros(with_batch(A, {A.size(-1), A.size(-2)}), {.dtype = A.dtype()});
   const double rtol = options.rtol.value_or(options.atol.value_or(0) > 0 ? 0.0 : default_rtol(A));
   const Svd parts = svd(A, {.full_matrices = false});
@@ -51,20 +57,21 @@ struct Solution {
 };
 
 Solution least_squares(const Tensor& A, const Tensor& B, double rcond) {
-  const Matrices size = matrices("linalg::lstsq", A);
+  const Matrices size = sizes_of(A);
   const std::int64_t m = size.rows, n = size.cols, k = matrices("linalg::lstsq", B).cols, rows = std::max(m, n);
+  const std::int64_t columns = std::max<std::int64_t>(k, 1);  // LAPACK refuses to solve for none
   Solution solution{zeros(with_batch(A, {n, k}), {.dtype = A.dtype()}), zeros(batch_shape(A), {.dtype = int64}),
                     zeros(with_batch(A, {std::min(m, n)}), {.dtype = A.dtype()})};
   if (m == 0 || n == 0) return solution;
   const Tensor a = to_columns(A);
   // LAPACK returns the solution in the memory of B, which must have room for it.
-  const Tensor taller = zeros(with_batch(A, {rows, k}), {.dtype = A.dtype()});
-  copy_values(narrow(taller, -2, 0, m), B);
+  const Tensor taller = zeros(with_batch(A, {rows, columns}), {.dtype = A.dtype()});
+  copy_values(narrow(narrow(taller, -2, 0, m), -1, 0, k), B);
   const Tensor b = to_columns(taller);
   dispatch_floating("linalg::lstsq", A.dtype(), [&]<class T>() {
     for (std::int64_t i = 0; i < size.count; ++i) {
       int rank = 0;
-      if (kernels::least_squares(m, n, k, data_of<T>(a) + i * m * n, data_of<T>(b) + i * rows * k,
+      if (kernels::least_squares(m, n, columns, data_of<T>(a) + i * m * n, data_of<T>(b) + i * rows * columns,
                                  data_of<T>(solution.singular_values) + i * std::min(m, n), static_cast<T>(rcond),
                                  &rank) != 0) {
         fail("linalg::lstsq: {} of shape {}: the iteration did not converge", subject(A, i), A.shape());
@@ -72,7 +79,7 @@ Solution least_squares(const Tensor& A, const Tensor& B, double rcond) {
       data_of<std::int64_t>(solution.rank)[i] = rank;
     }
   });
-  solution.X = narrow(from_columns(b), -2, 0, n).clone();
+  solution.X = narrow(narrow(from_columns(b), -2, 0, n), -1, 0, k).clone();
   return solution;
 }
 
@@ -99,6 +106,9 @@ Lstsq lstsq_matrices(const Tensor& A, const Tensor& B, double rcond) {
 }  // namespace
 
 Tensor pinv(const Tensor& A, const PinvOptions& options) {
+  matrices("linalg::pinv", A);
+  // The derivative has matrices of as many rows and columns as A has rows.
+  if (A.size(-2) > A.size(-1)) return transposed(pinv(transposed(A), options));
   return record("linalg::pinv", pseudoinverse(A, options), wrt(A, [A = Saved(A)](const Tensor& g, const Tensor& P) {
                   const Tensor identity = eye(A.shape()[A.shape().size() - 2], {.dtype = g.dtype()});
                   return golub_pereyra(A, P, g, P, identity - matmul(A, P));
@@ -108,7 +118,7 @@ Tensor pinv(const Tensor& A, const PinvOptions& options) {
 Lstsq lstsq(const Tensor& A, const Tensor& B, const LstsqOptions& options) {
   check_product_dtypes("linalg::lstsq", A, B);
   matrices("linalg::lstsq", A);
-  const double rcond = options.rcond.value_or(default_rtol(A));
+  const double rcond = effective_rcond(options.rcond.value_or(default_rtol(A)), A.dtype());
   Shape vectors = batch_shape(A);
   vectors.push_back(A.size(-2));
   if (B.shape() == vectors) {

@@ -244,6 +244,7 @@ std::vector<Row> least_squares_rows() {
                  {{normal({3, 3}), normal({3, 1})}},
                  {{normal({2, 4}), normal({2, 2})}},
                  {{normal({4, 2}), normal({4})}},
+                 {{normal({4, 2}), normal({4, 0})}},
                  {{normal({2, 4, 2}), normal({2, 4, 1})}},
                  {{normal({2, 4, 2}), normal({2, 4})}}},
        .bad_calls = {{[] {
