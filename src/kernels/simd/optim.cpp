@@ -190,7 +190,7 @@ void pass(T* p, const T* g, StateArrays<T> arrays, Size n, const Step& step) {
   const Vec<T> sign = splat<T>(step.direction.maximize ? -1 : 1), decay = splat<T>(step.direction.weight_decay);
   const bool decays = step.direction.weight_decay != 0;
   const auto update = rule<T>(step);
-  for_each_batch<T>(n, [=](Size i, auto lanes) GRADUS_LAMBDA {
+  for_each_batch<T>(n, [&](Size i, auto lanes) GRADUS_LAMBDA {  // by value, a small parameter pays for the copy
     const Vec<T> param = load(p + i, lanes);
     Vec<T> d = load(g + i, lanes) * sign;
     if (decays) d = multiply_add(decay, param, d);
