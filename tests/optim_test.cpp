@@ -504,6 +504,69 @@ TEST_CASE("state keys are PyTorch's, flattened") {
   CHECK(adam.state_dict().at("state.1.step").item<std::int64_t>() == 1);
 }
 
+TEST_CASE("a number of the state may be float32, as PyTorch has it, and must be one") {
+  Params params = params_of(random_values(float64));
+  optim::NAdam optimizer(params, {.lr = 0.1});
+  run(optimizer, params, 1, 2);
+  StateDict state = clone_of(optimizer.state_dict());
+  CHECK(state.at("state.0.mu_product").dtype() == float64);
+  CHECK(state.at("state.0.mu_product").shape() == Shape{});
+
+  state["state.0.mu_product"] = tensor(0.5F);
+  optimizer.load_state_dict(state);
+  CHECK(optimizer.state_dict().at("state.0.mu_product").item() == 0.5);
+  run(optimizer, params, 3, 3);
+  const double momentum = 0.9 * (1 - 0.5 * std::pow(0.96, 3 * 4e-3));
+  CHECK(optimizer.state_dict().at("state.0.mu_product").item() == doctest::Approx(0.5 * momentum).epsilon(1e-14));
+
+  const auto error = [&](const Tensor& number) {
+    state["state.0.mu_product"] = number;
+    return error_of([&] { optimizer.load_state_dict(state); });
+  };
+  CHECK(error(ones({1})) == "load_state_dict: state.0.mu_product must be a number, got float32 (1,)");
+  CHECK(error(tensor(1)) == "load_state_dict: state.0.mu_product must be a number, got int64 ()");
+  state.erase("state.0.mu_product");
+  CHECK(error_of([&] { optimizer.load_state_dict(state); }) == "load_state_dict: missing key: state.0.mu_product");
+}
+
+TEST_CASE("ASGD's eta looks at the learning rate of its own step, and its average starts after t0") {
+  Tensor p = zeros({1}, {.dtype = float64, .requires_grad = true});
+  optim::ASGD optimizer({p}, {.lr = 1, .lambd = 0, .t0 = 0});
+  std::vector<double> values;
+  for (const double lr : {1.0, 0.5, 2.0, 4.0}) {
+    optimizer.set_lr(0, lr);
+    p.set_grad(-ones({1}, {.dtype = float64}));
+    optimizer.step();
+    values.push_back(p.detach().item());
+  }
+  CHECK(values == std::vector<double>{1, 1.5, 3.5, 7.5});
+  CHECK(optimizer.state_dict().at("state.0.ax").item() == doctest::Approx((1.5 + 3.5 + 7.5) / 3));
+}
+
+TEST_CASE("Rprop's learning rate is its first step size, within step_sizes") {
+  Tensor p = zeros({3}, {.dtype = float64, .requires_grad = true});
+  optim::Rprop optimizer({p}, {.lr = 0.1, .step_sizes = {0.2, 50}});
+  const Tensor g = tensor({2.0, -1.0, 0.0}, {.dtype = float64});
+  p.set_grad(g);
+  optimizer.step();
+  CHECK(equal(p, tensor({-0.2, 0.2, 0.0}, {.dtype = float64})));
+  optimizer.set_lr(0, 0);
+  p.set_grad(-g);  // both signs change: nothing moves, and the next step changes no step size
+  optimizer.step();
+  CHECK(equal(p, tensor({-0.2, 0.2, 0.0}, {.dtype = float64})));
+  optimizer.step();
+  CHECK(allclose(p, tensor({0.0, 0.0, 0.0}, {.dtype = float64})));
+}
+
+TEST_CASE("a centered RMSprop survives gradients that do not vary") {
+  Tensor p = zeros({100}, {.requires_grad = true});
+  optim::RMSprop optimizer({p}, {.alpha = 0.3, .centered = true});
+  Generator generator(3);
+  p.set_grad(randn({100}, {.generator = &generator}));
+  for (int step = 0; step < 50; ++step) optimizer.step();
+  CHECK(std::isfinite(sum(p).item()));
+}
+
 TEST_CASE("the learning rate travels with the state") {
   Params params = params_of(random_values(float32));
   optim::SGD optimizer(params, {.lr = 0.5});
@@ -605,7 +668,8 @@ TEST_CASE("an optimizer can be moved") {
 }
 
 TEST_CASE("every optimizer lowers a loss through the tape") {
-  for (const char* name : {"SGD/momentum", "Adam/lr", "AdamW/lr,weight_decay"}) {
+  for (const std::string name : {"SGD/momentum", "Adam/lr", "AdamW/lr,weight_decay", "RMSprop/momentum",
+                                 "Adagrad/lr_decay", "Adamax/lr", "NAdam/lr,momentum_decay", "Rprop/lr", "ASGD/lr"}) {
     CAPTURE(name);
     for (const OptimizerRow& row : optimizer_table()) {
       if (row.name != name) continue;
