@@ -34,8 +34,20 @@ struct Function {
   std::string line;    // "file:12", or empty
 };
 
-// Whether a symbol is a function of this library or of the standard one.
+// Whether a file is one of this library's, to which debug information may lead.
+bool is_our_file(std::string_view line) {
+  constexpr std::string_view here = __FILE__;
+  constexpr std::string_view path = "src/autograd/call_site.cpp";
+  if (!here.ends_with(path)) return false;
+  const std::string_view root = here.substr(0, here.size() - path.size());
+  if (root.empty() || !line.starts_with(root)) return false;
+  line.remove_prefix(root.size());
+  return line.starts_with("src/") || line.starts_with("include/");
+}
+
+// Whether a symbol is a function of this library or of the standard one, or a sanitizer's that stands before them.
 bool is_ours(std::string_view symbol) {
+  if (symbol.starts_with("__interceptor_")) return true;
   if (!symbol.starts_with("_Z")) return false;
   symbol.remove_prefix(2);
   while (symbol.starts_with('Z')) symbol.remove_prefix(1);  // inside of a function
@@ -155,7 +167,7 @@ std::string describe_calls(const std::vector<void*>& calls) {
   std::string text;
   std::size_t told = 0;
   for (const Function& function : functions_of(calls)) {
-    if (is_ours(function.symbol)) continue;
+    if (is_ours(function.symbol) || is_our_file(function.line)) continue;
     text += told == 0 ? "" : ", called from ";
     if (!function.line.empty()) text += function.line + " in ";
     text += readable(function.symbol);

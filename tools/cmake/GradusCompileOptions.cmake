@@ -1,7 +1,9 @@
 # Compile and link options of everything that this project builds.
 
 # Sanitizers apply to the whole build: library, tests and examples must agree.
+set(gradus_quick_compile -O1)
 if(GRADUS_SANITIZE)
+  set(gradus_quick_compile -O0)
   add_compile_options(-fsanitize=${GRADUS_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer -g1 -O1)
   add_link_options(-fsanitize=${GRADUS_SANITIZE})
 endif()
