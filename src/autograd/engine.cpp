@@ -8,7 +8,6 @@
 #include <vector>
 
 #include "autograd/accumulate.hpp"
-#include "autograd/engine.hpp"
 #include "autograd/exchanged.hpp"
 #include "autograd/observer.hpp"
 #include "autograd/record.hpp"
@@ -164,6 +163,31 @@ class Targets {
   std::unordered_set<const Node*> leads_;
 };
 
+// True if a tensor of shape `from` may stand for a broadcast one of shape `to`.
+bool reduces_to(const Shape& from, const Shape& to) {
+  const std::int64_t extra = from.size() - to.size();
+  if (extra < 0) return false;
+  for (std::int64_t i = 0; i < to.size(); ++i) {
+    if (to[i] != from[extra + i] && to[i] != 1) return false;
+  }
+  return true;
+}
+
+// A VJP's result must have the shape of the input that the edge leads to, or is summed down to it. Throws if it can't.
+void fit(const Node& node, const Edge& edge, Tensor& gradient) {
+  const TensorImpl& g = impl(gradient);
+  const Shape& shape = edge.node ? edge.node->shape : edge.leaf.shape();
+  const Dtype dtype = edge.node ? edge.node->dtype : edge.leaf.dtype();
+  if (g.dtype != dtype) {
+    fail("{}: the derivative by input {} is {}, the input {}", node.name, edge.input, g.dtype, dtype);
+  }
+  if (g.shape == shape) return;
+  if (!reduces_to(g.shape, shape)) {
+    fail("{}: the derivative by input {} is {}, the input {}", node.name, edge.input, g.shape, shape);
+  }
+  gradient = sum_to_shape(gradient, shape);
+}
+
 class BackwardPass {
  public:
   BackwardPass(bool retain_graph, bool create_graph, Targets* targets)
@@ -267,7 +291,8 @@ class BackwardPass {
     for (const Edge& edge : node.edges()) inputs = std::max<std::size_t>(inputs, edge.input + 1);
     std::vector<Tensor> gradients(inputs);
     derive(node, g, y, [&](const Edge& edge, Tensor gradient) {
-      if (gradient.defined()) gradients[edge.input] = fitted(node, edge, std::move(gradient));
+      if (gradient.defined()) fit(node, edge, gradient);
+      gradients[edge.input] = std::move(gradient);
     });
     run_hooks_after(node, gradients, g);
     for (const Edge& edge : node.edges()) {
@@ -298,7 +323,7 @@ class BackwardPass {
 
   void send(const Node& node, const Edge& edge, Tensor gradient) {
     if (!gradient.defined()) return;
-    gradient = fitted(node, edge, std::move(gradient));
+    fit(node, edge, gradient);
     if (observer != nullptr) observer->derived(node, edge, gradient);
     if (!edge.node) {
       send_to_leaf(edge.leaf, std::move(gradient));
@@ -336,16 +361,6 @@ class BackwardPass {
   std::vector<std::pair<Tensor, Tensor>> hooked_;
 };
 
-// True if a tensor of shape `from` may stand for a broadcast one of shape `to`.
-bool reduces_to(const Shape& from, const Shape& to) {
-  const std::int64_t extra = from.size() - to.size();
-  if (extra < 0) return false;
-  for (std::int64_t i = 0; i < to.size(); ++i) {
-    if (to[i] != from[extra + i] && to[i] != 1) return false;
-  }
-  return true;
-}
-
 // The gradient that a pass starts from: the caller's, or 1 for one element.
 Tensor seed(const char* function, const Tensor& output, const Tensor& gradient) {
   refuse_stale(function, output);
@@ -366,19 +381,6 @@ Tensor seed(const char* function, const Tensor& output, const Tensor& gradient) 
 }
 
 }  // namespace
-
-Tensor fitted(const Node& node, const Edge& edge, Tensor gradient) {
-  const Shape& shape = edge.node ? edge.node->shape : edge.leaf.shape();
-  const Dtype dtype = edge.node ? edge.node->dtype : edge.leaf.dtype();
-  if (gradient.dtype() != dtype) {
-    fail("{}: the derivative by input {} is {}, the input {}", node.name, edge.input, gradient.dtype(), dtype);
-  }
-  if (gradient.shape() == shape) return gradient;
-  if (!reduces_to(gradient.shape(), shape)) {
-    fail("{}: the derivative by input {} is {}, the input {}", node.name, edge.input, gradient.shape(), shape);
-  }
-  return sum_to_shape(gradient, shape);
-}
 
 void Tensor::backward() const { backward({}); }
 
