@@ -22,13 +22,14 @@ TensorImpl* new_impl() { return new (pool::allocate(sizeof(TensorImpl))) TensorI
 
 // The product of the sizes, refusing what memory could never hold.
 std::int64_t checked_numel(const Shape& shape, Dtype dtype) {
-  const auto limit = std::numeric_limits<std::int64_t>::max() / static_cast<std::int64_t>(size_of(dtype)) / 2;
-  std::int64_t product = 1;  // zeros left out: strides are products too
+  auto bytes = 2 * static_cast<std::int64_t>(size_of(dtype));
+  bool overflows = false;  // asked once: a division for every dim would cost a tiny tensor more than its memory
   for (const std::int64_t size : shape) {
     if (size < 0) fail("tensor: sizes must not be negative: {}", shape);
-    if (size != 0 && product > limit / size) fail("tensor: too many elements for memory: {}", shape);
-    product *= std::max<std::int64_t>(size, 1);
+    overflows |=
+        __builtin_mul_overflow(bytes, std::max<std::int64_t>(size, 1), &bytes);  // not 0: strides are products too
   }
+  if (overflows) fail("tensor: too many elements for memory: {}", shape);
   return shape.numel();
 }
 
