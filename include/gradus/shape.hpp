@@ -61,6 +61,9 @@ std::string to_string(const Shape& shape);
 // The strides of a dense row-major tensor: (2, 3, 4) -> (12, 4, 1).
 Shape contiguous_strides(const Shape& shape);
 
+// Where the element with this row-major number is: 7 in (2, 4) -> (1, 3).
+Shape unravel_index(std::int64_t flat, const Shape& shape);
+
 // NumPy's broadcasting rule: sizes match from the right or are 1. Throws Error, naming `op`, when they don't.
 Shape broadcast_shapes(const char* op, const Shape& a, const Shape& b);
 

@@ -19,12 +19,6 @@ struct Anomaly {
   Shape index;
 };
 
-Shape index_of(std::int64_t flat, const Shape& shape) {
-  Shape index = shape;
-  for (std::int64_t i = shape.size(); i-- > 0; flat /= shape[i]) index[i] = flat % shape[i];
-  return index;
-}
-
 std::optional<Anomaly> find_anomaly(const Tensor& tensor, bool infinite) {
   if (!is_floating_point(tensor.dtype())) return {};
   const Observing quiet(nullptr);
@@ -34,7 +28,7 @@ std::optional<Anomaly> find_anomaly(const Tensor& tensor, bool infinite) {
     const T* const values = data_of<T>(dense);
     for (std::int64_t i = 0; i < dense.numel(); ++i) {
       const T value = values[i];
-      if (std::isnan(value) || (infinite && std::isinf(value))) return {{value, index_of(i, dense.shape())}};
+      if (std::isnan(value) || (infinite && std::isinf(value))) return {{value, unravel_index(i, dense.shape())}};
     }
     return {};
   });

@@ -7,11 +7,12 @@
 #include <utility>
 
 #include "functional/recorded.hpp"
-#include "functional/symmetric.hpp"
 #include "gradus/autograd.hpp"
 #include "gradus/factory.hpp"
+#include "gradus/linalg.hpp"
 #include "gradus/ops.hpp"
 #include "storage/format.hpp"
+#include "storage/norm.hpp"
 
 namespace gradus {
 namespace functional {
@@ -22,15 +23,6 @@ using Vector = std::vector<double>;
 constexpr double epsilon = std::numeric_limits<double>::epsilon();
 
 double dot(const Vector& a, const Vector& b) { return std::inner_product(a.begin(), a.end(), b.begin(), 0.0); }
-
-// Without a square that leaves the range of numbers.
-double norm(const Vector& a) {
-  double largest = 0, sum = 0;
-  for (const double v : a) largest = std::max(largest, std::abs(v));
-  if (largest == 0 || !std::isfinite(largest)) return largest;
-  for (const double v : a) sum += v / largest * (v / largest);
-  return largest * std::sqrt(sum);
-}
 
 void add_scaled(Vector& sum, double factor, const Vector& v) {
   for (std::size_t i = 0; i < sum.size(); ++i) sum[i] += factor * v[i];
@@ -92,27 +84,33 @@ Vector random_direction(std::size_t size, Generator* generator) {
       randn({static_cast<std::int64_t>(size)}, {.dtype = float64, .generator = generator ? generator : &own});
   const std::span<double> values = draws.data<double>();
   Vector direction(values.begin(), values.end());
-  scale(direction, 1 / norm(direction));
+  scale(direction, 1 / euclidean_norm(direction));
   return direction;
 }
 
-// The eigenvalue of a tridiagonal matrix that is asked for: its place among the values, and the largest |value|.
+Tensor square(const Vector& entries, std::size_t n) {
+  const auto order = static_cast<std::int64_t>(n);
+  return tensor(std::span<const double>(entries), {order, order});
+}
+
+// The eigenpair of a tridiagonal matrix that is asked for.
 struct Ritz {
-  std::size_t place = 0;
-  double size = 0;
+  Vector vector;
+  double size = 0;  // the largest |eigenvalue|
 };
 
-Ritz chosen(const Vector& values, SpectrumEnd which) {
-  Ritz ritz;
-  for (std::size_t i = 0; i < values.size(); ++i) {
-    ritz.size = std::max(ritz.size, std::abs(values[i]));
-    const double best = values[ritz.place];
-    const bool better = which == SpectrumEnd::largest    ? values[i] > best
-                        : which == SpectrumEnd::smallest ? values[i] < best
-                                                         : std::abs(values[i]) > std::abs(best);
-    if (better) ritz.place = i;
-  }
-  return ritz;
+Ritz ritz(const Vector& diagonal, const Vector& beside, SpectrumEnd which) {
+  const std::size_t m = diagonal.size();
+  Vector matrix(m * m);
+  for (std::size_t i = 0; i < m; ++i) matrix[i * m + i] = diagonal[i];
+  for (std::size_t i = 0; i + 1 < m; ++i) matrix[(i + 1) * m + i] = beside[i];  // eigh reads the lower triangle
+  const auto [values, vectors] = linalg::eigh(square(matrix, m));
+  const double least = values[0].item(), greatest = values[-1].item();  // they ascend
+  const bool first =
+      which == SpectrumEnd::smallest || (which == SpectrumEnd::magnitude && std::abs(least) > std::abs(greatest));
+  const Tensor column = select(vectors, 1, first ? 0 : -1).contiguous();
+  const std::span<const double> entries = column.data<double>();
+  return {{entries.begin(), entries.end()}, std::max(std::abs(least), std::abs(greatest))};
 }
 
 // Orthogonal directions q in which H is tridiagonal, grown one product at a time from a random one.
@@ -120,50 +118,46 @@ class Lanczos {
  public:
   Lanczos(const FlatHessian& hessian, Vector start) : hessian_(hessian), basis_{std::move(start)} {}
 
-  int steps() const { return static_cast<int>(matrix_.diagonal.size()); }
+  int steps() const { return static_cast<int>(diagonal_.size()); }
 
   // One product more.
   void step() {
     const Vector& q = basis_.back();
     next_ = hessian_(q);
-    matrix_.diagonal.push_back(dot(q, next_));
+    diagonal_.push_back(dot(q, next_));
     // Against all directions, and twice: rounding would bring copies of eigenvalues already found.
     for (int pass = 0; pass < 2; ++pass) {
       for (const Vector& known : basis_) add_scaled(next_, -dot(known, next_), known);
     }
-    residual_ = norm(next_);
+    residual_ = euclidean_norm(next_);
   }
 
   // The residual of the wanted Ritz pair, relative to |H|, is |next| times the last component of its vector.
   bool is_done(SpectrumEnd which, double tolerance) const {
-    std::vector<Vector> last(1, Vector(matrix_.diagonal.size()));
-    last[0].back() = 1;
-    const Ritz ritz = chosen(eigenvalues(matrix_, last), which);
-    return basis_.size() == hessian_.size() || residual_ <= epsilon * ritz.size ||
-           residual_ * std::abs(last[0][ritz.place]) <= tolerance * ritz.size;
+    const Ritz wanted = ritz(diagonal_, beside_, which);
+    return basis_.size() == hessian_.size() || residual_ <= epsilon * wanted.size ||
+           residual_ * std::abs(wanted.vector.back()) <= tolerance * wanted.size;
   }
 
   void grow() {
-    matrix_.beside.push_back(residual_);
+    beside_.push_back(residual_);
     scale(next_, 1 / residual_);
     basis_.push_back(std::move(next_));
   }
 
   // The wanted Ritz vector, of length 1, and the largest |eigenvalue|.
   std::pair<Vector, double> vector(SpectrumEnd which) const {
-    std::vector<Vector> rows(basis_.size(), Vector(basis_.size()));
-    for (std::size_t i = 0; i < rows.size(); ++i) rows[i][i] = 1;
-    const Ritz ritz = chosen(eigenvalues(matrix_, rows), which);
+    const Ritz wanted = ritz(diagonal_, beside_, which);
     Vector u(hessian_.size());
-    for (std::size_t i = 0; i < rows.size(); ++i) add_scaled(u, rows[i][ritz.place], basis_[i]);
-    scale(u, 1 / norm(u));
-    return {std::move(u), ritz.size};
+    for (std::size_t i = 0; i < basis_.size(); ++i) add_scaled(u, wanted.vector[i], basis_[i]);
+    scale(u, 1 / euclidean_norm(u));
+    return {std::move(u), wanted.size};
   }
 
  private:
   const FlatHessian& hessian_;
   std::vector<Vector> basis_;
-  Tridiagonal matrix_;
+  Vector diagonal_, beside_;  // beside_[i] joins i and i + 1
   Vector next_;
   double residual_ = 0;
 };
@@ -186,7 +180,7 @@ Eigenvalue extreme_eigenvalue(Recorded function, const EigenvalueOptions& option
   Vector residual = hessian(u);
   const double value = dot(u, residual);
   add_scaled(residual, -value, u);
-  const double error = norm(residual);
+  const double error = euclidean_norm(residual);
   return {value, error, lanczos.steps(), error <= tolerance * size, hessian.shaped(u)};
 }
 
@@ -204,10 +198,7 @@ Tensor spectrum(Recorded function) {
       matrix[j * n + i] += column[j] / 2;
     }
   }
-  std::vector<Vector> no_rows;
-  Vector values = eigenvalues(tridiagonal(std::move(matrix), n), no_rows);
-  std::ranges::sort(values);
-  return tensor(values);
+  return linalg::eigvalsh(square(matrix, n));
 }
 
 }  // namespace

@@ -6,6 +6,7 @@
 
 #include "gradcheck/culprit.hpp"
 #include "storage/format.hpp"
+#include "storage/norm.hpp"
 
 namespace gradus::check {
 namespace {
@@ -14,16 +15,10 @@ constexpr std::int64_t too_large = 4096;  // elements of an input that are worth
 
 using Values = std::vector<double>;
 
-double norm(const Values& a) {
-  double sum = 0;
-  for (const double v : a) sum += v * v;
-  return std::sqrt(sum);
-}
-
 bool alike(const Values& a, const Values& b, double factor = 1) {
   double sum = 0;
   for (std::size_t i = 0; i < a.size(); ++i) sum += (a[i] - factor * b[i]) * (a[i] - factor * b[i]);
-  return std::sqrt(sum) <= 1e-5 * std::max(norm(a), std::abs(factor) * norm(b));
+  return std::sqrt(sum) <= 1e-5 * std::max(euclidean_norm(a), std::abs(factor) * euclidean_norm(b));
 }
 
 // The numeric gradient of a weighted sum of outputs by all elements of a variable.
@@ -116,7 +111,7 @@ std::string shifted(const Values& a, const Values& n, const Shape& shape) {
 
 // Part of the entries only: which ones, and what their inputs have in common.
 std::string partly(const Values& a, const Values& n, const Values& x) {
-  const double size = norm(n) / std::sqrt(static_cast<double>(n.size()));
+  const double size = euclidean_norm(n) / std::sqrt(static_cast<double>(n.size()));
   std::size_t wrong = 0, first = 0, negative = 0, wrong_negative = 0, zero = 0;
   for (std::size_t i = a.size(); i-- > 0;) {
     const bool is_wrong = std::abs(a[i] - n[i]) > 1e-6 * std::max(std::abs(n[i]), size);
@@ -174,7 +169,7 @@ std::string likely_cause(const Subject& subject, std::size_t variable, std::uint
     if (!std::isfinite(v)) return "it is not finite";
   }
   if (alike(a, n)) return {};
-  if (norm(a) == 0) return "it is missing: the analytic derivative is zero";
+  if (euclidean_norm(a) == 0) return "it is missing: the analytic derivative is zero";
   const Cotangent ones{.unit = -1, .weights = Values(static_cast<std::size_t>(recorded.count()), 1.0)};
   if (recorded.count() > 1 && alike(a, recorded.gradient(ones)[variable])) {
     return "the gradient of the output is ignored: the derivative is the same for all of them";

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "storage/format.hpp"
+#include "storage/norm.hpp"
 
 namespace gradus::check {
 namespace {
@@ -22,11 +23,7 @@ void put(const TensorImpl& t, std::int64_t i, double value) {
 }
 
 double root_mean_square(const std::vector<double>& values) {
-  double largest = 0, sum = 0;
-  for (const double v : values) largest = std::max(largest, std::abs(v));
-  if (largest == 0 || !std::isfinite(largest)) return largest;
-  for (const double v : values) sum += v / largest * (v / largest);  // no square overflows
-  return largest * std::sqrt(sum / static_cast<double>(values.size()));
+  return values.empty() ? 0 : euclidean_norm(values) / std::sqrt(static_cast<double>(values.size()));
 }
 
 // Neville's scheme over steps that shrink by 2, for a difference whose error is a series in h^power.

@@ -33,12 +33,7 @@ std::string painted(const std::string& text, Verdict verdict, bool colour) {
 // Row-major element of a shape, as it is written in code: (1, 2).
 std::string position(std::int64_t element, const Shape& shape) {
   if (element < 0) return "along a direction";
-  Shape index = shape;
-  for (std::int64_t dim = shape.size(); dim-- > 0;) {
-    index[dim] = element % shape[dim];
-    element /= shape[dim];
-  }
-  return to_string(index);
+  return to_string(unravel_index(element, shape));
 }
 
 std::string output_of(const GradcheckEntry& e) {

@@ -9,16 +9,6 @@
 namespace gradus::linalg {
 namespace {
 
-// Where element number `at` of a tensor of this shape lies.
-Shape position(const Shape& shape, std::int64_t at) {
-  Shape where = shape;
-  for (std::int64_t i = shape.size(); i-- > 0;) {
-    where[i] = at % shape[i];
-    at /= shape[i];
-  }
-  return where;
-}
-
 // LAPACK's iterations may never end on a NaN.
 void check_finite(const char* op, const Tensor& x) {
   const Tensor values = dense(x);
@@ -26,7 +16,7 @@ void check_finite(const char* op, const Tensor& x) {
     const T* const data = data_of<T>(values);
     for (std::int64_t i = 0; i < values.numel(); ++i) {
       if (!std::isfinite(data[i]))
-        fail("{}: the input must be finite, got {} at {}", op, data[i], position(x.shape(), i));
+        fail("{}: the input must be finite, got {} at {}", op, data[i], unravel_index(i, x.shape()));
     }
   });
 }

@@ -42,6 +42,12 @@ Shape contiguous_strides(const Shape& shape) {
   return strides;
 }
 
+Shape unravel_index(std::int64_t flat, const Shape& shape) {
+  Shape index = shape;
+  for (std::int64_t i = shape.size(); i-- > 0; flat /= shape[i]) index[i] = flat % shape[i];
+  return index;
+}
+
 Shape broadcast_shapes(const char* op, const Shape& a, const Shape& b) {
   const Shape& longer = a.size() >= b.size() ? a : b;
   const Shape& shorter = a.size() >= b.size() ? b : a;
