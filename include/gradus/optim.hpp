@@ -8,6 +8,7 @@
 #include "gradus/optim/asgd.hpp"
 #include "gradus/optim/bias_correction.hpp"
 #include "gradus/optim/closure.hpp"
+#include "gradus/optim/elementwise.hpp"
 #include "gradus/optim/lion.hpp"
 #include "gradus/optim/nadam.hpp"
 #include "gradus/optim/optimizer.hpp"

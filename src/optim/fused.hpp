@@ -3,44 +3,28 @@
 
 #include <initializer_list>
 
+#include "gradus/optim/elementwise.hpp"
 #include "kernels/optim.hpp"
-#include "kernels/parallel.hpp"
-#include "tensor/impl.hpp"
+#include "storage/format.hpp"
 
 namespace gradus::optim {
 
-// Elements that one thread updates at least: below, waking another costs more than it saves.
-inline constexpr std::int64_t fused_grain = 32768;
+template <class T, class Step>
+void run_chunk(const void* step, void* const* arrays, std::int64_t begin, std::int64_t end) {
+  kernels::StateArrays<T> state;
+  for (int k = 0; k < kernels::StateArrays<T>::most; ++k) {
+    T* const array = static_cast<T*>(arrays[2 + k]);
+    state.of[k] = array ? array + begin : nullptr;
+  }
+  kernels::run_step(kernels::optim_table<T>(), static_cast<T*>(arrays[0]) + begin,
+                    static_cast<const T*>(arrays[1]) + begin, state, end - begin, *static_cast<const Step*>(step));
+}
 
 // Moves `param` and `state` (shaped like it, contiguous; null where the options need none) by the kernel of this step.
-// A parameter or gradient that is not contiguous goes through a copy.
 template <class Step>
 void update_fused(const char* name, Tensor& param, const Tensor& grad, std::initializer_list<const Tensor*> state,
                   const Step& step) {
-  const TensorImpl& p = impl(param);
-  const TensorImpl& g = impl(grad);
-  if (p.dtype != g.dtype || p.shape != g.shape) {
-    fail("{}: the gradient is {} {}, the parameter {} {}", name, g.dtype, g.shape, p.dtype, p.shape);
-  }
-  if (!is_contiguous(g.shape, g.strides)) return update_fused(name, param, grad.contiguous(), state, step);
-  if (!is_contiguous(p.shape, p.strides)) {
-    Tensor dense = param.detach().contiguous();
-    update_fused(name, dense, grad, state, step);
-    param.copy_(dense);
-    return;
-  }
-  dispatch_floating(name, p.dtype, [&]<class T>() {
-    T* values = p.data<T>();
-    const T* slopes = g.data<T>();
-    kernels::StateArrays<T> arrays;
-    for (int k = 0; const Tensor* kept : state) arrays.of[k++] = kept ? impl(*kept).data<T>() : nullptr;
-    kernels::parallel_for(0, p.numel, fused_grain, [&](std::int64_t begin, std::int64_t end) {
-      kernels::StateArrays<T> from = arrays;
-      for (T*& array : from.of) array = array ? array + begin : nullptr;
-      kernels::run_step(kernels::optim_table<T>(), values + begin, slopes + begin, from, end - begin, step);
-    });
-  });
-  bump_version(param);
+  detail::run_pass(name, param, grad, state, {run_chunk<float, Step>, run_chunk<double, Step>, &step});
 }
 
 // lr and friends: "SGD: lr must be at least 0, got -1".
