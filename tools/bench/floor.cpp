@@ -120,19 +120,38 @@ struct Parameter {
   void update() const {
     float *p = value.get(), *g = grad.get(), *m = first.get(), *v = second.get();
     constexpr float rate = 1e-12f, momentum = 0.9f, decay = 0.999f, epsilon = 1e-8f;
-    if (rule == bench::Rule::sgd) {
-      each(value.size(), [=](int64_t i) { p[i] -= rate * g[i]; });
-    } else if (rule == bench::Rule::momentum) {
-      each(value.size(), [=](int64_t i) {
-        m[i] = momentum * m[i] + g[i];
-        p[i] -= rate * m[i];
-      });
-    } else {
-      each(value.size(), [=](int64_t i) {
-        m[i] += (1 - momentum) * (g[i] - m[i]);
-        v[i] = decay * v[i] + (1 - decay) * g[i] * g[i];
-        p[i] -= rate * m[i] / (std::sqrt(v[i]) + epsilon);
-      });
+    switch (rule) {
+      case bench::Rule::sgd:
+        each(value.size(), [=](int64_t i) { p[i] -= rate * g[i]; });
+        break;
+      case bench::Rule::momentum:
+        each(value.size(), [=](int64_t i) {
+          m[i] = momentum * m[i] + g[i];
+          p[i] -= rate * m[i];
+        });
+        break;
+      case bench::Rule::adam:
+      case bench::Rule::adamw:
+        each(value.size(), [=](int64_t i) {
+          m[i] += (1 - momentum) * (g[i] - m[i]);
+          v[i] = decay * v[i] + (1 - decay) * g[i] * g[i];
+          p[i] -= rate * m[i] / (std::sqrt(v[i]) + epsilon);
+        });
+        break;
+      case bench::Rule::rmsprop:
+      case bench::Rule::adagrad:
+        each(value.size(), [=](int64_t i) {
+          v[i] = decay * v[i] + (1 - decay) * g[i] * g[i];
+          p[i] -= rate * g[i] / (std::sqrt(v[i]) + epsilon);
+        });
+        break;
+      case bench::Rule::lion:
+        each(value.size(), [=](int64_t i) {
+          const float ahead = momentum * m[i] + (1 - momentum) * g[i];
+          m[i] = decay * m[i] + (1 - decay) * g[i];
+          p[i] -= ahead > 0 ? rate : -rate;
+        });
+        break;
     }
     keep(value);
   }
@@ -211,9 +230,28 @@ bench::Prepared training(const bench::Mlp& mlp) {
   return prepared(step, [layers] { return layers->front().weight.value.sum(); });
 }
 
-bench::Prepared adam_step_only() {
-  auto p = std::make_shared<Parameter>(bench::kAdamSize, bench::Rule::adam);
-  return prepared([p] { p->update(); }, [p] { return p->value.sum(); });
+bench::Prepared step_only(const bench::StepOnly& work) {
+  auto params = std::make_shared<std::vector<Parameter>>();
+  for (int64_t i = 0; i < work.count; ++i) params->emplace_back(work.size, work.rule);
+  auto step = [params] {
+    for (const Parameter& p : *params) p.update();
+  };
+  return prepared(step, [params] { return params->back().value.sum(); });
+}
+
+// What a plain copy makes of the memory: the share of its bandwidth that a step reaches is taken from this.
+bench::Prepared plain_copy() {
+  auto from = std::make_shared<Buffer>(bench::kCopySize), to = std::make_shared<Buffer>(bench::kCopySize);
+  const int pieces = shared_by_threads(bench::kCopySize) ? omp_get_max_threads() : 1;
+  auto step = [=] {
+#pragma omp parallel for schedule(static) if (pieces > 1)
+    for (int i = 0; i < pieces; ++i) {
+      const int64_t begin = bench::kCopySize * i / pieces, end = bench::kCopySize * (i + 1) / pieces;
+      std::copy(from->get() + begin, from->get() + end, to->get() + begin);
+    }
+    keep(*to);
+  };
+  return prepared(step, [to] { return to->sum(); });
 }
 
 struct ChainData {
@@ -266,7 +304,10 @@ bench::Prepared bcast_softmax() {
 int main(int argc, char** argv) {
   std::vector<bench::Workload> workloads;
   for (const bench::Mlp& mlp : bench::mlps()) workloads.push_back({mlp.name, [&mlp] { return training(mlp); }});
-  workloads.push_back({"adam_step_only_10M", adam_step_only});
+  for (const bench::StepOnly& work : bench::steps_only()) {
+    workloads.push_back({work.name, [&work] { return step_only(work); }});
+  }
+  workloads.push_back({"copy_10M", plain_copy});
   workloads.push_back({"chain_100_mul_8x8_fwd_bwd", chain});
   workloads.push_back({"bcast_softmax_512x512_fwd_bwd", bcast_softmax});
   auto set_threads = [](int threads) {

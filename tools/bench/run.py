@@ -25,6 +25,7 @@ GOALS = {
     "deep_64x20layers_b32_adam": 4,
     "wide_784-1024-1024-10_b256_sgdm": 1,
     "adam_step_only_10M": 5,
+    "adam_step_only_2000x64": 10,
     "chain_100_mul_8x8_fwd_bwd": 8,
     "bcast_softmax_512x512_fwd_bwd": 2.5,
 }
@@ -32,6 +33,10 @@ FIGURES = {"median": "median_us", "min": "min_us", "cpu": "cpu_us"}
 WIDE = "wide_784-1024-1024-10_b256_sgdm"
 WIDE_OVER_FLOOR = 1.15
 WIDE_TWO_THREADS = 1.6
+COPY = "copy_10M"  # reads one array and writes one
+STEP_SHARE = 0.8  # of the copy's bandwidth
+# The arrays that a step reads (parameter, gradient, state) and writes (parameter, state).
+ARRAYS_MOVED = {"adam": 7, "adamw": 7, "sgdm": 5, "rmsprop": 5, "adagrad": 5, "lion": 5}
 
 
 def parse_arguments():
@@ -59,6 +64,10 @@ def find_programs(build):
         print("libtorch is not installed (Debian: apt install libtorch-dev): measuring gradus and the floor only\n")
         del found["torch"]
     return found
+
+
+def workloads_of(program):
+    return subprocess.run([program, "--list"], capture_output=True, text=True, check=True).stdout.split()
 
 
 def measure(program, name, workload, threads, quick):
@@ -122,6 +131,16 @@ def print_row(workload, times, threads):
           f"{show(times['floor']):>11}{show(over(times['gradus'], times['floor'])):>12}   {verdict}".rstrip(), flush=True)
 
 
+def print_steps(times, copies):
+    for (workload, threads), t in times.items():
+        rule, kind, _ = workload.partition("_step_only_10M")
+        if kind and copies[threads] and t["gradus"]:
+            share = copies[threads] / 2 * ARRAYS_MOVED[rule] / t["gradus"]
+            verdict = "" if share >= STEP_SHARE else " MISSED"
+            print(f"{rule}, {threads} thread{'s' * (threads > 1)}: {share:.0%} of a plain copy's bandwidth "
+                  f"(goal: at least {STEP_SHARE:.0%}){verdict}")
+
+
 def print_wide(times):
     one, two = times.get((WIDE, 1)), times.get((WIDE, 2))
     if one and (factor := over(one["gradus"], one["floor"])):
@@ -134,7 +153,8 @@ def print_wide(times):
 def main():
     arguments = parse_arguments()
     programs = find_programs(arguments.build)
-    listed = subprocess.run([programs["gradus"], "--list"], capture_output=True, text=True, check=True).stdout.split()
+    known = {name: workloads_of(program) for name, program in programs.items()}
+    listed = known["gradus"]
     workloads = [w for w in listed if not arguments.workload or any(part in w for part in arguments.workload)]
     if not workloads:
         sys.exit("no such workload; there are: " + " ".join(listed))
@@ -143,12 +163,15 @@ def main():
 
     print(f"{platform.machine()}, {os.cpu_count()} processors, load {os.getloadavg()[0]:.1f}; microseconds per step, "
           f"{arguments.by} of each process, median of {rounds} rounds")
-    times, record, failed = {}, [], False
+    times, copies, record, failed = {}, {}, [], False
     for threads in arguments.threads:
         print(f"\n{f'{threads} thread' + 's' * (threads > 1):34}{'gradus us':>10}{'libtorch us':>12}{'ratio':>8}"
               f"{'floor us':>11}{'ours/floor':>12}" + ("   goal" if threads == 1 else ""))
+        copies[threads] = time_of(run_rounds({"floor": programs["floor"]}, COPY, threads, rounds, arguments.quick),
+                                  "floor", key)
         for workload in workloads:
-            results = run_rounds(programs, workload, threads, rounds, arguments.quick)
+            able = {name: program for name, program in programs.items() if workload in known[name]}
+            results = run_rounds(able, workload, threads, rounds, arguments.quick)
             times[workload, threads] = {name: time_of(results, name, key) for name in PROGRAMS}
             print_row(workload, times[workload, threads], threads)
             record += [line for lines in results.values() for line in lines or []]
@@ -157,6 +180,7 @@ def main():
                 failed = True
                 print(f"  gradus and libtorch disagree: {results['gradus'][0]['check']}, {results['torch'][0]['check']}")
     print()
+    print_steps(times, copies)
     print_wide(times)
     if arguments.json:
         pathlib.Path(arguments.json).write_text(json.dumps(record, indent=1) + "\n")

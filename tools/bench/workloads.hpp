@@ -8,7 +8,7 @@
 namespace bench {
 
 enum class Loss { mse, cross_entropy };
-enum class Rule { sgd, momentum, adam };
+enum class Rule { sgd, momentum, adam, adamw, rmsprop, adagrad, lion };
 
 // A multilayer perceptron with ReLU between its layers.
 struct Mlp {
@@ -31,8 +31,27 @@ inline const std::vector<Mlp>& mlps() {
   return all;
 }
 
+// Nothing but the optimizer's step, on `count` parameters of `size` elements.
+struct StepOnly {
+  std::string name;
+  Rule rule;
+  int64_t count, size;
+};
+
+inline constexpr double kStepRate = 1e-3;
+inline constexpr int64_t kCopySize = 10'000'000;
+
+inline const std::vector<StepOnly>& steps_only() {
+  static const std::vector<StepOnly> all = {
+      {"adam_step_only_10M", Rule::adam, 1, 10'000'000},       {"adam_step_only_2000x64", Rule::adam, 2000, 64},
+      {"adamw_step_only_10M", Rule::adamw, 1, 10'000'000},     {"sgdm_step_only_10M", Rule::momentum, 1, 10'000'000},
+      {"rmsprop_step_only_10M", Rule::rmsprop, 1, 10'000'000}, {"adagrad_step_only_10M", Rule::adagrad, 1, 10'000'000},
+      {"lion_step_only_10M", Rule::lion, 1, 10'000'000},
+  };
+  return all;
+}
+
 inline constexpr double kMomentum = 0.9;
-inline constexpr int64_t kAdamSize = 10'000'000;
 inline constexpr int64_t kChainLength = 100;
 inline constexpr int64_t kChainSide = 8;
 inline constexpr int64_t kSoftmaxSide = 512;

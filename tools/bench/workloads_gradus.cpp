@@ -34,15 +34,24 @@ gradus::nn::Sequential make_model(const bench::Mlp& mlp) {
   return model;
 }
 
-std::unique_ptr<gradus::optim::Optimizer> make_optimizer(const bench::Mlp& mlp, const std::vector<Tensor>& params) {
+std::unique_ptr<gradus::optim::Optimizer> make_optimizer(bench::Rule rule, double lr,
+                                                         const std::vector<Tensor>& params) {
   namespace optim = gradus::optim;
-  switch (mlp.rule) {
+  switch (rule) {
     case bench::Rule::sgd:
-      return std::make_unique<optim::SGD>(params, optim::SGDOptions{.lr = mlp.lr});
+      return std::make_unique<optim::SGD>(params, optim::SGDOptions{.lr = lr});
     case bench::Rule::momentum:
-      return std::make_unique<optim::SGD>(params, optim::SGDOptions{.lr = mlp.lr, .momentum = bench::kMomentum});
+      return std::make_unique<optim::SGD>(params, optim::SGDOptions{.lr = lr, .momentum = bench::kMomentum});
     case bench::Rule::adam:
-      return std::make_unique<optim::Adam>(params, optim::AdamOptions{.lr = mlp.lr});
+      return std::make_unique<optim::Adam>(params, optim::AdamOptions{.lr = lr});
+    case bench::Rule::adamw:
+      return std::make_unique<optim::AdamW>(params, optim::AdamWOptions{.lr = lr});
+    case bench::Rule::rmsprop:
+      return std::make_unique<optim::RMSprop>(params, optim::RMSpropOptions{.lr = lr});
+    case bench::Rule::adagrad:
+      return std::make_unique<optim::Adagrad>(params, optim::AdagradOptions{.lr = lr});
+    case bench::Rule::lion:
+      return std::make_unique<optim::Lion>(params, optim::LionOptions{.lr = lr});
   }
   throw std::logic_error("unknown rule");
 }
@@ -52,7 +61,7 @@ double abs_sum(const Tensor& t) { return t.abs().sum().item(); }
 struct Training {
   explicit Training(const bench::Mlp& mlp)
       : model(make_model(mlp)),
-        optimizer(make_optimizer(mlp, model.parameters())),
+        optimizer(make_optimizer(mlp.rule, mlp.lr, model.parameters())),
         kind(mlp.loss),
         x(floats(bench::inputs(mlp), {mlp.batch, mlp.widths.front()})),
         y(kind == bench::Loss::mse ? floats(bench::targets(mlp), {mlp.batch, mlp.widths.back()})
@@ -86,14 +95,15 @@ bench::Prepared training(const bench::Mlp& mlp) {
   return {[t] { t->step(); }, [t] { return t->check(); }};
 }
 
-bench::Prepared adam_step_only() {
-  Tensor p = floats(bench::uniform(bench::kAdamSize, -1, 1, 3), {bench::kAdamSize}, true);
-  Tensor g = floats(bench::uniform(bench::kAdamSize, -1, 1, 4), {bench::kAdamSize});
-  (p * g).sum().backward();
-  auto optimizer =
-      std::make_shared<gradus::optim::Adam>(std::vector<Tensor>{p}, gradus::optim::AdamOptions{.lr = 1e-3});
+bench::Prepared step_only(const bench::StepOnly& work) {
+  std::vector<Tensor> params;
+  for (int64_t i = 0; i < work.count; ++i) {
+    params.push_back(floats(bench::uniform(work.size, -1, 1, 3), {work.size}, true));
+    params.back().set_grad(floats(bench::uniform(work.size, -1, 1, 4), {work.size}));
+  }
+  std::shared_ptr<gradus::optim::Optimizer> optimizer = make_optimizer(work.rule, bench::kStepRate, params);
   return {[optimizer] { optimizer->step(); },
-          [optimizer, p]() -> std::vector<double> {
+          [optimizer, p = params.back()]() -> std::vector<double> {
             Tensor before = p.detach().clone();
             for (int i = 0; i < 2; ++i) optimizer->step();
             const double moved = (p.detach() - before).abs().mean().item();
@@ -150,7 +160,9 @@ bench::Prepared bcast_softmax() {
 int main(int argc, char** argv) {
   std::vector<bench::Workload> workloads;
   for (const bench::Mlp& mlp : bench::mlps()) workloads.push_back({mlp.name, [&mlp] { return training(mlp); }});
-  workloads.push_back({"adam_step_only_10M", adam_step_only});
+  for (const bench::StepOnly& work : bench::steps_only()) {
+    workloads.push_back({work.name, [&work] { return step_only(work); }});
+  }
   workloads.push_back({"chain_100_mul_8x8_fwd_bwd", chain});
   workloads.push_back({"bcast_softmax_512x512_fwd_bwd", bcast_softmax});
   return bench::run(

@@ -28,21 +28,31 @@ torch::nn::Sequential make_model(const bench::Mlp& mlp) {
   return model;
 }
 
-std::unique_ptr<torch::optim::Optimizer> make_optimizer(const bench::Mlp& mlp, std::vector<torch::Tensor> params) {
-  switch (mlp.rule) {
+std::unique_ptr<torch::optim::Optimizer> make_optimizer(bench::Rule rule, double lr,
+                                                        std::vector<torch::Tensor> params) {
+  namespace optim = torch::optim;
+  switch (rule) {
     case bench::Rule::sgd:
-      return std::make_unique<torch::optim::SGD>(params, torch::optim::SGDOptions(mlp.lr));
+      return std::make_unique<optim::SGD>(params, optim::SGDOptions(lr));
     case bench::Rule::momentum:
-      return std::make_unique<torch::optim::SGD>(params, torch::optim::SGDOptions(mlp.lr).momentum(bench::kMomentum));
+      return std::make_unique<optim::SGD>(params, optim::SGDOptions(lr).momentum(bench::kMomentum));
     case bench::Rule::adam:
-      return std::make_unique<torch::optim::Adam>(params, torch::optim::AdamOptions(mlp.lr));
+      return std::make_unique<optim::Adam>(params, optim::AdamOptions(lr));
+    case bench::Rule::adamw:
+      return std::make_unique<optim::AdamW>(params, optim::AdamWOptions(lr));
+    case bench::Rule::rmsprop:
+      return std::make_unique<optim::RMSprop>(params, optim::RMSpropOptions(lr));
+    case bench::Rule::adagrad:
+      return std::make_unique<optim::Adagrad>(params, optim::AdagradOptions(lr));
+    case bench::Rule::lion:
+      break;
   }
-  throw std::logic_error("unknown rule");
+  throw std::logic_error("libtorch has no such rule");
 }
 
 struct Training {
   explicit Training(const bench::Mlp& mlp)
-      : model(make_model(mlp)), optimizer(make_optimizer(mlp, model->parameters())), kind(mlp.loss) {
+      : model(make_model(mlp)), optimizer(make_optimizer(mlp.rule, mlp.lr, model->parameters())), kind(mlp.loss) {
     x = floats(bench::inputs(mlp), {mlp.batch, mlp.widths.front()});
     if (kind == bench::Loss::mse) {
       y = floats(bench::targets(mlp), {mlp.batch, mlp.widths.back()});
@@ -82,13 +92,15 @@ bench::Prepared training(const bench::Mlp& mlp) {
   return {[t] { t->step(); }, [t] { return t->check(); }};
 }
 
-bench::Prepared adam_step_only() {
-  torch::Tensor p = floats(bench::uniform(bench::kAdamSize, -1, 1, 3), {bench::kAdamSize}).set_requires_grad(true);
-  torch::Tensor g = floats(bench::uniform(bench::kAdamSize, -1, 1, 4), {bench::kAdamSize});
-  (p * g).sum().backward();
-  auto optimizer = std::make_shared<torch::optim::Adam>(std::vector<torch::Tensor>{p}, torch::optim::AdamOptions(1e-3));
+bench::Prepared step_only(const bench::StepOnly& work) {
+  std::vector<torch::Tensor> params;
+  for (int64_t i = 0; i < work.count; ++i) {
+    params.push_back(floats(bench::uniform(work.size, -1, 1, 3), {work.size}).set_requires_grad(true));
+    params.back().mutable_grad() = floats(bench::uniform(work.size, -1, 1, 4), {work.size});
+  }
+  std::shared_ptr<torch::optim::Optimizer> optimizer = make_optimizer(work.rule, bench::kStepRate, params);
   return {[optimizer] { optimizer->step(); },
-          [optimizer, p]() -> std::vector<double> {
+          [optimizer, p = params.back()]() -> std::vector<double> {
             torch::Tensor before = p.detach().clone();
             for (int i = 0; i < 2; ++i) optimizer->step();
             const double moved = (p.detach() - before).abs().mean().item<double>();
@@ -145,7 +157,10 @@ bench::Prepared bcast_softmax() {
 int main(int argc, char** argv) {
   std::vector<bench::Workload> workloads;
   for (const bench::Mlp& mlp : bench::mlps()) workloads.push_back({mlp.name, [&mlp] { return training(mlp); }});
-  workloads.push_back({"adam_step_only_10M", adam_step_only});
+  for (const bench::StepOnly& work : bench::steps_only()) {
+    if (work.rule == bench::Rule::lion) continue;  // libtorch has none
+    workloads.push_back({work.name, [&work] { return step_only(work); }});
+  }
   workloads.push_back({"chain_100_mul_8x8_fwd_bwd", chain});
   workloads.push_back({"bcast_softmax_512x512_fwd_bwd", bcast_softmax});
   return bench::run(
