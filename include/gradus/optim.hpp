@@ -9,6 +9,8 @@
 #include "gradus/optim/bias_correction.hpp"
 #include "gradus/optim/closure.hpp"
 #include "gradus/optim/elementwise.hpp"
+#include "gradus/optim/joint.hpp"
+#include "gradus/optim/lbfgs.hpp"
 #include "gradus/optim/lion.hpp"
 #include "gradus/optim/nadam.hpp"
 #include "gradus/optim/optimizer.hpp"

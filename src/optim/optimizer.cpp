@@ -98,6 +98,26 @@ Tensor Optimizer::step(Closure closure) {
   return loss;
 }
 
+Tensor Optimizer::step_jointly(const JointMove& move) {
+  NoGrad guard;
+  std::vector<Tensor> params, before;
+  for (const Slot& slot : slots_) {
+    params.push_back(slot.param);
+    before.push_back(independent_copy(slot.param));
+  }
+  State& state = slots_.front().state;
+  ++state.step_;
+  try {
+    return move(params, state);
+  } catch (...) {
+    --state.step_;
+    for (std::size_t i = 0; i < params.size(); ++i) params[i].copy_(before[i]);
+    throw;
+  }
+}
+
+void Optimizer::check_joint_state(const State&, std::int64_t) const {}
+
 Tensor Optimizer::indices_of(std::size_t group) const {
   std::vector<std::int64_t> indices;
   for (std::size_t i = 0; i < slots_.size(); ++i) {
@@ -146,6 +166,12 @@ std::vector<double> Optimizer::read_rates(StateDict& unread) const {
   return rates;
 }
 
+std::int64_t Optimizer::total_size() const {
+  std::int64_t size = 0;
+  for (const Slot& slot : slots_) size += slot.param.numel();
+  return size;
+}
+
 // What the dict holds about a parameter: nothing if it had not been updated.
 State Optimizer::read_state(std::size_t parameter, StateDict& unread) const {
   const std::string prefix = state_prefix(parameter);
@@ -163,6 +189,7 @@ State Optimizer::read_state(std::size_t parameter, StateDict& unread) const {
     state.entries_.push_back({key.substr(prefix.size()), independent_copy(take(unread, key))});
   }
   check_state(prefix, state, param);
+  if (parameter == 0) check_joint_state(state, total_size());
   return state;
 }
 
@@ -177,6 +204,7 @@ void Optimizer::check_state(const std::string& prefix, const State& state, const
       fail("load_state_dict: {}{} must be a number, got {} {}", prefix, entry.name, entry.value.dtype(),
            entry.value.shape());
     }
+    if (known->has_any_shape) continue;
     if (entry.value.shape() != param.shape() || entry.value.dtype() != param.dtype()) {
       fail("load_state_dict: {}{} is {} {}, the parameter is {} {}", prefix, entry.name, entry.value.dtype(),
            entry.value.shape(), param.dtype(), param.shape());

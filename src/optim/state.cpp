@@ -32,4 +32,17 @@ double& State::number(std::string_view name, double initial) {
   return *impl(*found).data<double>();
 }
 
+Tensor State::value(std::string_view name) const {
+  const Tensor* found = find(name);
+  return found ? *found : Tensor();
+}
+
+void State::set_value(std::string_view name, const Tensor& value) {
+  if (Tensor* found = find(name)) {
+    *found = value;
+  } else {
+    entries_.emplace_back(std::string(name), value);
+  }
+}
+
 }  // namespace gradus::optim

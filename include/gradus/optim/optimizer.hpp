@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <optional>
 #include <span>
@@ -24,6 +25,7 @@ class Optimizer {
     std::string_view name;
     bool required = true;  // present after the first step, whatever the options
     bool is_number = false;
+    bool has_any_shape = false;  // the rule itself looks at it: check_joint_state()
   };
 
   virtual ~Optimizer() = default;
@@ -69,6 +71,13 @@ class Optimizer {
   // What the rule keeps. A rule that says so has every loaded state checked against it; one that doesn't may load any.
   virtual std::span<const StateName> state_names() const { return {}; }
 
+  // One update of all parameters together, with the state that is kept with the first one. If `move` throws, they are
+  // put back and the update does not count; `move` shall write its state last. Nothing is recorded.
+  using JointMove = std::function<Tensor(const std::vector<Tensor>& params, State& state)>;
+  Tensor step_jointly(const JointMove& move);
+  // Throws if tensors of any shape don't fit a rule that steps jointly. `size` is that of all parameters together.
+  virtual void check_joint_state(const State& state, std::int64_t size) const;
+
  private:
   struct Slot {
     Tensor param;
@@ -77,6 +86,7 @@ class Optimizer {
   };
 
   Tensor indices_of(std::size_t group) const;
+  std::int64_t total_size() const;
   std::vector<double> read_rates(std::map<std::string, Tensor>& unread) const;
   State read_state(std::size_t parameter, std::map<std::string, Tensor>& unread) const;
   void check_state(const std::string& prefix, const State& state, const Tensor& param) const;

@@ -22,6 +22,9 @@ class State {
   // The number of this name, `initial` at first; kept as a float64 tensor of shape ().
   double& number(std::string_view name, double initial);
   bool has(std::string_view name) const { return find(name) != nullptr; }
+  // A tensor of any shape and dtype: the one kept, undefined if there is none, and another in its place.
+  Tensor value(std::string_view name) const;
+  void set_value(std::string_view name, const Tensor& value);
 
  private:
   friend class Optimizer;

@@ -1,0 +1,36 @@
+// All parameters as one vector x, which methods of linear algebra want.
+#pragma once
+
+#include <vector>
+
+#include "gradus/tensor.hpp"
+
+namespace gradus::optim {
+
+// Tensors end to end, without history: (n)
+Tensor joined(const std::vector<Tensor>& tensors);
+
+// Throws, "LBFGS: the loss is nan", unless a value is finite.
+void check_finite(const char* rule, const char* what, double value);
+
+// max |v|, 0 if v is empty; NaN if there is one in it.
+double largest(const Tensor& v);
+
+// Those that require a gradient. Throws if none does.
+std::vector<Tensor> trainable(const char* rule, const std::vector<Tensor>& params);
+
+class FlatParameters {
+ public:
+  explicit FlatParameters(std::vector<Tensor> params) : params_(std::move(params)) {}
+
+  // x, a copy: (n)
+  Tensor point() const { return joined(params_); }
+  void move_to(const Tensor& point);
+  // What backward() left in them, zero where there is nothing: (n)
+  Tensor gradient() const;
+
+ private:
+  std::vector<Tensor> params_;
+};
+
+}  // namespace gradus::optim
