@@ -37,6 +37,7 @@ class HessianProduct {
   explicit HessianProduct(Recorded function);
 
   const std::vector<Tensor>& inputs() const { return gradient_.inputs; }
+  const std::vector<Tensor>& gradients() const { return gradients_; }
   std::vector<Tensor> operator()(const std::vector<Tensor>& v, bool create_graph = false) const;
   // The block of rows d^2 f / d inputs[a] d inputs.
   std::vector<Tensor> rows(std::size_t a, bool create_graph) const;
