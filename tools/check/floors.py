@@ -17,6 +17,7 @@ FLOORS = [
     ("functional", ["functional", "linalg"]),
     ("nn", ["nn"]),
     ("optim", ["optim"]),
+    ("problems", ["problems"]),
     ("gradcheck", ["gradcheck"]),
     ("data", ["data"]),
     ("train", ["train"]),
