@@ -62,6 +62,137 @@ const std::vector<Clipped> pytorch{
     {INFINITY, 100.0, 12.0, {3.0, -4.0, 0.0, 0.5, 1.25, -2.0, -12.0, 0.125}},
 };
 
+struct AdaptivelyClipped {
+  double norm_type, clip_factor, eps;
+  std::vector<double> gradients;  // of a weight (3, 2, 2), and of the same as a vector
+};
+
+// Printed by tools/reference/clip_grad.py.
+const std::vector<AdaptivelyClipped> timm{
+    {2.0,
+     0.01,
+     0.001,
+     {0.001,
+      -0.002,
+      0.0,
+      0.001,
+      0.0017739371879672476,
+      -0.00236524958395633,
+      0.00029565619799454127,
+      0.0007391404949863532,
+      -0.0091533641352193,
+      9.534754307520104e-05,
+      0.0,
+      0.0007627803446016083,
+      1.1522303429151362e-06,
+      -2.3044606858302724e-06,
+      0.0,
+      1.1522303429151362e-06,
+      0.0034566910287454084,
+      -0.0046089213716605446,
+      0.0005761151714575681,
+      0.0014402879286439202,
+      -0.013826764114981634,
+      0.00014402879286439202,
+      0.0,
+      0.0011522303429151361}},
+    {2.0,
+     0.5,
+     3.0,
+     {0.001,
+      -0.002,
+      0.0,
+      0.001,
+      0.8690481892534816,
+      -1.1587309190046422,
+      0.14484136487558028,
+      0.3621034121889507,
+      -1.494738104078606,
+      0.015570188584152147,
+      0.0,
+      0.12456150867321718,
+      0.0001144311140187471,
+      -0.0002288622280374942,
+      0.0,
+      0.0001144311140187471,
+      0.3432933420562413,
+      -0.45772445607498835,
+      0.057215557009373544,
+      0.14303889252343385,
+      -1.3731733682249652,
+      0.014303889252343386,
+      0.0,
+      0.11443111401874709}},
+    {1.0,
+     0.01,
+     0.001,
+     {0.001,
+      -0.002,
+      0.0,
+      0.001,
+      0.0017142857142857144,
+      -0.002285714285714286,
+      0.00028571428571428574,
+      0.0007142857142857144,
+      -0.016,
+      0.0001666666666666667,
+      0.0,
+      0.0013333333333333335,
+      2.0567667626491155e-06,
+      -4.113533525298231e-06,
+      0.0,
+      2.0567667626491155e-06,
+      0.006170300287947347,
+      -0.008227067050596462,
+      0.0010283833813245578,
+      0.0025709584533113944,
+      -0.024681201151789386,
+      0.00025709584533113944,
+      0.0,
+      0.0020567667626491155}},
+    {1.0,
+     0.5,
+     3.0,
+     {0.001,
+      -0.002,
+      0.0,
+      0.001,
+      0.5142857142857142,
+      -0.6857142857142857,
+      0.08571428571428572,
+      0.2142857142857143,
+      -1.3714285714285714,
+      0.014285714285714285,
+      0.0,
+      0.11428571428571428,
+      0.00010283833813245579,
+      -0.00020567667626491157,
+      0.0,
+      0.00010283833813245579,
+      0.30851501439736734,
+      -0.41135335252982314,
+      0.05141916906622789,
+      0.12854792266556972,
+      -1.2340600575894694,
+      0.012854792266556973,
+      0.0,
+      0.10283833813245578}},
+    {INFINITY, 0.01, 0.001, {0.001,     -0.002,
+                             0.0,       0.001,
+                             0.001875,  -0.0025,
+                             0.0003125, 0.00078125,
+                             -0.00625,  6.510416666666667e-05,
+                             0.0,       0.0005208333333333333,
+                             6.25e-07,  -1.25e-06,
+                             0.0,       6.25e-07,
+                             0.001875,  -0.0025,
+                             0.0003125, 0.00078125,
+                             -0.0075,   7.8125e-05,
+                             0.0,       0.000625}},
+    {INFINITY, 0.5, 3.0, {0.001,    -0.002,   0.0, 0.001,    1.125, -1.5, 0.1875, 0.46875, -1.5, 0.015625, 0.0, 0.125,
+                          0.000125, -0.00025, 0.0, 0.000125, 0.375, -0.5, 0.0625, 0.15625, -1.5, 0.015625, 0.0, 0.125}},
+};
+
 // Parameters with these gradients, and one that has none.
 Params with_gradients(const Params& gradients) {
   Params params;
@@ -178,7 +309,7 @@ TEST_CASE("a norm that is not finite poisons as in PyTorch, or is an error, or d
       params = make();
       const std::string size = std::isnan(bad) ? "nan" : "inf";
       CHECK(error_of([&] { clip_grad_norm_(params, 1, {.norm_type = norm_type, .error_if_nonfinite = true}); }) ==
-            "clip_grad_norm_: the gradient of parameter 1 is not finite, its largest entry is " + size);
+            "clip_grad_norm_: the gradient of parameter 1, (2,), is not finite, its largest entry is " + size);
       CHECK(params[0].grad()[1].item() == 2);
 
       CHECK_FALSE(std::isfinite(clip_grad_norm_(params, 1, {.norm_type = norm_type, .skip_if_nonfinite = true})));
@@ -198,7 +329,7 @@ TEST_CASE("a norm that is not finite names a module's parameter") {
     handle.set_grad(ones(p.shape()) * (name == "1.bias" ? not_a_number : 1.0));
   }
   CHECK(error_of([&] { clip_grad_norm_(parameters, 1, {.error_if_nonfinite = true}); }) ==
-        "clip_grad_norm_: the gradient of 1.bias is not finite, its largest entry is nan");
+        "clip_grad_norm_: the gradient of 1.bias, (1,), is not finite, its largest entry is nan");
 }
 
 TEST_CASE("gradients are clipped by value, NaN stays") {
@@ -231,5 +362,75 @@ TEST_CASE("clipping's wrong options are refused") {
   CHECK(error_of([&] { clip_grad_norm_({Tensor()}, 1); }) == "tensor: an undefined tensor was used");
   CHECK(error_of([&] { clip_grad_value_(params, -0.5); }) ==
         "clip_grad_value_: clip_value must be at least 0, got -0.5");
+  CHECK(params[0].grad()[0][0].item() == 3);
+}
+
+TEST_CASE("gradients are clipped adaptively, unit by unit, as timm does") {
+  for (const AdaptivelyClipped& expected : timm) {
+    CAPTURE(expected.norm_type);
+    CAPTURE(expected.clip_factor);
+    for (const Dtype dtype : {float64, float32}) {
+      const Tensor values = (arange(-6, 6).to(dtype) / 8.0);
+      const Tensor g =
+          tensor({0.001, -0.002, 0.0, 0.001, 3.0, -4.0, 0.5, 1.25, -12.0, 0.125, 0.0, 1.0}, {.dtype = dtype});
+      Tensor weight = values.reshape({3, 2, 2}).clone().set_requires_grad();
+      Tensor bias = values.clone().set_requires_grad();
+      Tensor idle = zeros({2}, {.requires_grad = true});
+      weight.set_grad(g.reshape({3, 2, 2}).clone());
+      bias.set_grad(g.clone());
+      adaptive_clip_grad_({weight, idle, bias},
+                          {.clip_factor = expected.clip_factor, .eps = expected.eps, .norm_type = expected.norm_type});
+      const Tensor ours = cat({weight.grad().flatten(), bias.grad()}).to(float64);
+      const double tolerance = dtype == float64 ? 1e-14 : 1e-6;
+      CHECK(allclose(ours, tensor(expected.gradients, {.dtype = float64}), {.rtol = tolerance, .atol = tolerance}));
+      CHECK_FALSE(idle.grad().defined());
+    }
+  }
+}
+
+TEST_CASE("adaptive clipping lets small gradients alone, and zero weights move") {
+  Tensor weight = ones({2, 3}, {.requires_grad = true});
+  weight.set_grad(full({2, 3}, 1e-3));
+  const auto version = weight.grad().version();
+  adaptive_clip_grad_({weight});
+  CHECK(weight.grad().version() == version);
+
+  Tensor zero = zeros({2, 2}, {.dtype = float64, .requires_grad = true});
+  zero.set_grad(tensor({{3.0, 4.0}, {0.0, 0.0}}, {.dtype = float64}));
+  adaptive_clip_grad_({zero});
+  CHECK(allclose(zero.grad(), tensor({{6e-6, 8e-6}, {0.0, 0.0}}, {.dtype = float64}), {.rtol = 1e-12, .atol = 0}));
+
+  CHECK(error_of([&] { adaptive_clip_grad_({weight}, {.clip_factor = -1}); }) ==
+        "adaptive_clip_grad_: clip_factor must be at least 0, got -1");
+  CHECK(error_of([&] { adaptive_clip_grad_({weight}, {.eps = not_a_number}); }) ==
+        "adaptive_clip_grad_: eps must be at least 0, got nan");
+  CHECK(error_of([&] { adaptive_clip_grad_({weight}, {.norm_type = 0}); }) ==
+        "adaptive_clip_grad_: norm_type must be above 0, got 0");
+}
+
+TEST_CASE("gradient noise has the variance of its step, and is the generator's") {
+  const auto noise_at = [](std::int64_t t, std::uint64_t seed) {
+    Tensor p = zeros({200, 100}, {.dtype = float64, .requires_grad = true});
+    Tensor idle = zeros({2}, {.requires_grad = true});
+    p.set_grad(full({200, 100}, 5, {.dtype = float64}));
+    Generator generator(seed);
+    add_gradient_noise_({p, idle}, t, {.eta = 0.3, .gamma = 0.55, .generator = &generator});
+    CHECK_FALSE(idle.grad().defined());
+    return p.grad() - 5.0;
+  };
+  for (const std::int64_t t : {0, 9, 999}) {
+    CAPTURE(t);
+    const Tensor noise = noise_at(t, 3);
+    const double variance = 0.3 / std::pow(1 + static_cast<double>(t), 0.55);
+    // 20000 draws: four standard errors of the mean and of the variance.
+    CHECK(std::abs(mean(noise).item()) < 4 * std::sqrt(variance / 20000));
+    CHECK(mean(square(noise)).item() == doctest::Approx(variance).epsilon(4 * std::sqrt(2.0 / 20000)));
+    CHECK(equal(noise, noise_at(t, 3)));
+    CHECK_FALSE(equal(noise, noise_at(t, 4)));
+  }
+  const Params params = small_params();
+  CHECK(error_of([&] { add_gradient_noise_(params, -1); }) == "add_gradient_noise_: t must be at least 0, got -1");
+  CHECK(error_of([&] { add_gradient_noise_(params, 0, {.eta = -1}); }) ==
+        "add_gradient_noise_: eta and gamma must be at least 0, got -1 and 0.55");
   CHECK(params[0].grad()[0][0].item() == 3);
 }

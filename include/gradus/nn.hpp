@@ -4,6 +4,7 @@
 #include "gradus/nn/activation.hpp"
 #include "gradus/nn/any_module.hpp"
 #include "gradus/nn/clip_grad.hpp"
+#include "gradus/nn/gradient_noise.hpp"
 #include "gradus/nn/linear.hpp"
 #include "gradus/nn/members.hpp"
 #include "gradus/nn/module.hpp"

@@ -4,107 +4,27 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 
 #include "gradus/autograd.hpp"
 #include "gradus/ops.hpp"
 #include "kernels/kernels.hpp"
 #include "kernels/parallel.hpp"
+#include "nn/gradients.hpp"
 #include "tensor/impl.hpp"
 
 namespace gradus {
 namespace {
 
-constexpr double infinity = std::numeric_limits<double>::infinity();
-// Elements that are taken at once. The pieces are the same for any number of threads, and so is the norm.
-constexpr std::int64_t piece = 32768;
+constexpr std::int64_t piece = 32768;  // elements that one thread changes at least
 
 using kernels::Binary;
-using kernels::Reduce;
 
-// All gradients, each contiguous, one that isn't as a copy.
 std::vector<Tensor> gradients_of(const std::vector<Tensor>& parameters) {
   std::vector<Tensor> gradients;
   for (const Tensor& parameter : parameters) {
-    const Tensor& grad = impl(parameter).grad;
-    if (grad.defined()) gradients.push_back(grad.is_contiguous() ? grad : grad.detach().contiguous());
+    if (const Tensor& grad = impl(parameter).grad; grad.defined()) gradients.push_back(grad);
   }
   return gradients;
-}
-
-// The sum of term(data, n) over pieces of x.
-template <class Term>
-double sum_over_pieces(const Tensor& x, const Term& term) {
-  const TensorImpl& t = impl(x);
-  return dispatch_floating("clip_grad_norm_", t.dtype, [&]<class T>() {
-    const T* data = t.data<T>();
-    const std::int64_t count = (t.numel + piece - 1) / piece;
-    const auto value = [&](std::int64_t i) { return term(data + i * piece, std::min(piece, t.numel - i * piece)); };
-    if (count <= 1) return count == 0 ? 0.0 : value(0);
-    std::vector<double> values(static_cast<std::size_t>(count));
-    kernels::parallel_for(0, count, 1, [&](std::int64_t begin, std::int64_t end) {
-      for (std::int64_t i = begin; i < end; ++i) values[static_cast<std::size_t>(i)] = value(i);
-    });
-    double sum = 0;
-    for (const double v : values) sum += v;
-    return sum;
-  });
-}
-
-// The largest |x|; NaN if there is one.
-double largest(const Tensor& x) {
-  const TensorImpl& t = impl(x);
-  if (t.numel == 0) return 0;
-  return dispatch_floating("clip_grad_norm_", t.dtype, [&]<class T>() -> double {
-    T high, low;
-    kernels::table<T>().reduce[kernels::index(Reduce::max)](&high, t.data<T>(), 1, t.numel, 1);
-    kernels::table<T>().reduce[kernels::index(Reduce::min)](&low, t.data<T>(), 1, t.numel, 1);
-    return std::isnan(high) ? high : std::max(high, -low);
-  });
-}
-
-double largest(const std::vector<Tensor>& gradients) {
-  double result = 0;
-  for (const Tensor& g : gradients) {
-    const double size = largest(g);
-    if (std::isnan(size)) return size;
-    result = std::max(result, size);
-  }
-  return result;
-}
-
-// (sum |x|^p)^(1/p), of x divided by the largest first: its powers neither overflow nor vanish all.
-double scaled_norm(const std::vector<Tensor>& gradients, double p) {
-  const double scale = largest(gradients);
-  if (scale == 0 || !std::isfinite(scale)) return scale;
-  double sum = 0;
-  for (const Tensor& g : gradients) {
-    sum += sum_over_pieces(g, [&](const auto* x, std::int64_t n) {
-      double total = 0;
-      for (std::int64_t i = 0; i < n; ++i) total += std::pow(std::abs(static_cast<double>(x[i])) / scale, p);
-      return total;
-    });
-  }
-  return scale * std::pow(sum, 1 / p);
-}
-
-double euclidean_norm(const std::vector<Tensor>& gradients) {
-  double sum = 0;
-  for (const Tensor& g : gradients) {
-    sum += sum_over_pieces(g, []<class T>(const T* x, std::int64_t n) {
-      T total;
-      kernels::table<T>().reduce[kernels::index(Reduce::sum_square)](&total, x, 1, n, 1);
-      return static_cast<double>(total);
-    });
-  }
-  const double norm = std::sqrt(sum);
-  // The squares of floats beyond 1e19 overflow, those below 1e-19 vanish.
-  return norm > 1e-15 && std::isfinite(norm) ? norm : scaled_norm(gradients, 2);
-}
-
-double norm_of(const std::vector<Tensor>& gradients, double p) {
-  if (p == 2) return euclidean_norm(gradients);
-  return p == infinity ? largest(gradients) : scaled_norm(gradients, p);
 }
 
 // change(data, n) on pieces that fit the cache.
@@ -156,11 +76,10 @@ void check(const ClipGradNormOptions& o) {
 template <class NameOf>
 [[noreturn]] void fail_nonfinite(const std::vector<Tensor>& parameters, double norm, const NameOf& name_of) {
   for (std::size_t i = 0; i < parameters.size(); ++i) {
-    if (!impl(parameters[i]).grad.defined()) continue;
-    const double size = largest(gradients_of({parameters[i]}));
-    if (!std::isfinite(size)) {
-      fail("clip_grad_norm_: the gradient of {} is not finite, its largest entry is {}", name_of(i), size);
-    }
+    const Tensor& grad = impl(parameters[i]).grad;
+    if (!grad.defined() || is_finite(grad)) continue;
+    fail("clip_grad_norm_: the gradient of {}, {}, is not finite, its largest entry is {}", name_of(i),
+         parameters[i].shape(), largest(grad));
   }
   fail("clip_grad_norm_: the norm of the gradients is not finite but {}", norm);
 }
@@ -171,7 +90,7 @@ double clip_norm(const std::vector<Tensor>& parameters, double max_norm, const C
   check("clip_grad_norm_", "max_norm", max_norm);
   check(o);
   const NoGrad guard;
-  const double norm = norm_of(gradients_of(parameters), o.norm_type);
+  const double norm = total_norm(gradients_of(parameters), o.norm_type);
   if (!std::isfinite(norm)) {
     if (o.error_if_nonfinite) fail_nonfinite(parameters, norm, name_of);
     if (o.skip_if_nonfinite) {
@@ -185,6 +104,20 @@ double clip_norm(const std::vector<Tensor>& parameters, double max_norm, const C
     if (impl(p).grad.defined()) scale(impl(p).grad, factor);
   }
   return norm;
+}
+
+// The norm of each unit: row of a weight, filter of a convolution; of a bias or a scale as a whole.
+Tensor unitwise_norm(const Tensor& x, double p) {
+  if (x.dim() <= 1) return norm(x, p);
+  Dims dims;
+  for (std::int64_t d = 1; d < x.dim(); ++d) dims.push_back(d);
+  return norm(x, p, dims, {.keepdim = true});
+}
+
+void check(const AdaptiveClipGradOptions& o) {
+  check("adaptive_clip_grad_", "clip_factor", o.clip_factor);
+  check("adaptive_clip_grad_", "eps", o.eps);
+  if (!(o.norm_type > 0)) fail("adaptive_clip_grad_: norm_type must be above 0, got {}", o.norm_type);
 }
 
 }  // namespace
@@ -205,6 +138,20 @@ void clip_grad_value_(const std::vector<Tensor>& parameters, double clip_value) 
   const NoGrad guard;
   for (const Tensor& p : parameters) {
     if (impl(p).grad.defined()) clamp(impl(p).grad, clip_value);
+  }
+}
+
+void adaptive_clip_grad_(const std::vector<Tensor>& parameters, const AdaptiveClipGradOptions& options) {
+  check(options);
+  const NoGrad guard;
+  for (const Tensor& p : parameters) {
+    Tensor grad = impl(p).grad.defined() ? impl(p).grad.detach() : Tensor();
+    if (!grad.defined() || grad.numel() == 0) continue;
+    const Tensor most = unitwise_norm(p.detach(), options.norm_type).clamp(options.eps) * options.clip_factor;
+    const Tensor size = unitwise_norm(grad, options.norm_type);
+    const Tensor is_small = size.lt(most);
+    if (is_small.all().item<bool>()) continue;
+    grad.mul_(where(is_small, 1.0, most / size.clamp(1e-6)));
   }
 }
 

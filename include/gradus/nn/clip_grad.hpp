@@ -27,4 +27,16 @@ double clip_grad_norm_(const std::vector<std::pair<std::string, Tensor>>& parame
 // g = min(max(g, -clip_value), clip_value); NaN stays.
 void clip_grad_value_(const std::vector<Tensor>& parameters, double clip_value);
 
+struct AdaptiveClipGradOptions {
+  double clip_factor = 0.01;
+  double eps = 1e-3;  // a unit of smaller norm counts as having this one: weights that start at zero still move
+  double norm_type = 2;
+};
+
+// Adaptive gradient clipping: g = g * clip_factor * max(|w|, eps) / |g| for each unit with |g| at or above
+// clip_factor * max(|w|, eps), where a unit is w[i] of a weight (out, ...) and the whole of a bias. A unit with an
+// entry that is not finite becomes NaN or 0. [Brock et al., High-performance large-scale image recognition without
+// normalization, 2021]
+void adaptive_clip_grad_(const std::vector<Tensor>& parameters, const AdaptiveClipGradOptions& options = {});
+
 }  // namespace gradus
