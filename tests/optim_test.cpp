@@ -495,10 +495,12 @@ TEST_CASE("state keys are PyTorch's, flattened") {
     return joined;
   };
   CHECK(keys(adam.state_dict()) ==
-        "param_groups.0.lr param_groups.0.params state.0.exp_avg state.0.exp_avg_sq state.0.step "
+        "param_groups.0.betas param_groups.0.lr param_groups.0.params "
+        "state.0.exp_avg state.0.exp_avg_sq state.0.step "
         "state.1.exp_avg state.1.exp_avg_sq state.1.step ");
   CHECK(keys(sgd.state_dict()) ==
-        "param_groups.0.lr param_groups.0.params param_groups.1.lr param_groups.1.params "
+        "param_groups.0.lr param_groups.0.momentum param_groups.0.params "
+        "param_groups.1.lr param_groups.1.momentum param_groups.1.params "
         "state.0.momentum_buffer state.0.step state.1.step ");
   CHECK(equal(sgd.state_dict().at("param_groups.1.params"), tensor({1})));
   CHECK(adam.state_dict().at("state.1.step").item<std::int64_t>() == 1);

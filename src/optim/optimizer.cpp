@@ -6,6 +6,8 @@
 #include "gradus/autograd.hpp"
 #include "gradus/factory.hpp"
 #include "gradus/ops.hpp"
+#include "nn/gradients.hpp"
+#include "optim/measure.hpp"
 #include "tensor/impl.hpp"
 
 namespace gradus::optim {
@@ -32,23 +34,43 @@ double take_number(StateDict& unread, const std::string& key) {
   return value.item();
 }
 
+std::vector<double> take_numbers(StateDict& unread, const std::string& key, std::size_t count) {
+  const Tensor value = take(unread, key);
+  if (static_cast<std::size_t>(value.numel()) != count) {
+    fail("load_state_dict: {} must be {} numbers, its shape is {}", key, count, value.shape());
+  }
+  const Tensor numbers = value.detach().to(float64).contiguous();
+  return {numbers.data<double>().begin(), numbers.data<double>().end()};
+}
+
 Tensor independent_copy(const Tensor& tensor) { return tensor.detach().contiguous().clone(); }
+
+// An error's or a table's name for a parameter.
+std::string name_at(const ParameterList& params, std::size_t i, std::size_t index) {
+  return params.names.empty() ? fmt::format("parameter {}", index) : params.names[i];
+}
 
 }  // namespace
 
-void Optimizer::add_parameters(const std::vector<Tensor>& params) {
+void Optimizer::add_parameters(const ParameterList& params) {
   if (params.empty()) fail("optimizer: got an empty parameter list");
-  std::unordered_map<const void*, std::size_t> known;
-  for (std::size_t i = 0; i < slots_.size(); ++i) known.emplace(slots_[i].param.handle(), i);
-  for (std::size_t i = slots_.size(); const Tensor& param : params) {
-    if (!param.defined()) fail("optimizer: parameter {} is undefined", i);
-    if (!param.is_leaf()) fail("optimizer: parameter {}, {}, is not a leaf but the result of an op", i, param.shape());
-    const auto [it, is_new] = known.emplace(param.handle(), i);
-    if (!is_new) fail("optimizer: parameter {}, {}, is parameter {} again", i, param.shape(), it->second);
-    ++i;
+  if (!params.names.empty() && params.names.size() != params.size()) {
+    fail("optimizer: got {} names for {} parameters", params.names.size(), params.size());
+  }
+  std::unordered_map<const void*, std::string> known;
+  for (const Slot& slot : slots_) known.emplace(slot.param.handle(), slot.name);
+  for (std::size_t i = 0; i < params.size(); ++i) {
+    const Tensor& param = params[i];
+    const std::string name = name_at(params, i, slots_.size() + i);
+    if (!param.defined()) fail("optimizer: {} is undefined", name);
+    if (!param.is_leaf()) fail("optimizer: {}, {}, is not a leaf but the result of an op", name, param.shape());
+    const auto [it, is_new] = known.emplace(param.handle(), name);
+    if (!is_new) fail("optimizer: {}, {}, is {} again", name, param.shape(), it->second);
   }
   slots_.reserve(slots_.size() + params.size());
-  for (const Tensor& param : params) slots_.push_back({param, group_sizes_.size(), {}});
+  for (std::size_t i = 0; i < params.size(); ++i) {
+    slots_.push_back({params[i], group_sizes_.size(), {}, name_at(params, i, slots_.size())});
+  }
   group_sizes_.push_back(params.size());
 }
 
@@ -79,6 +101,7 @@ void Optimizer::zero_grad() {
 
 void Optimizer::step() {
   NoGrad guard;
+  if (!begin_step()) return;
   for (Slot& slot : slots_) {
     const TensorImpl& param = impl(slot.param);
     if (!param.grad.defined()) continue;
@@ -90,6 +113,7 @@ void Optimizer::step() {
       throw;
     }
   }
+  end_step();
 }
 
 Tensor Optimizer::step(Closure closure) {
@@ -107,8 +131,11 @@ Tensor Optimizer::step_jointly(const JointMove& move) {
   }
   State& state = slots_.front().state;
   ++state.step_;
+  if (tracks_updates_) weights_before_ = before;
   try {
-    return move(params, state);
+    Tensor loss = move(params, state);
+    end_step();
+    return loss;
   } catch (...) {
     --state.step_;
     for (std::size_t i = 0; i < params.size(); ++i) params[i].copy_(before[i]);
@@ -117,6 +144,60 @@ Tensor Optimizer::step_jointly(const JointMove& move) {
 }
 
 void Optimizer::check_joint_state(const State&, std::int64_t) const {}
+
+bool Optimizer::begin_step() {
+  if (nonfinite_ == NonFinite::error) check_gradients();
+  const bool skips = nonfinite_ == NonFinite::skip && !gradients_are_finite();
+  if (skips) ++skipped_steps_;
+  if (tracks_updates_) {
+    weights_before_.clear();
+    for (const Slot& slot : slots_) weights_before_.push_back(independent_copy(slot.param));
+    if (skips) measure();
+    if (skips) diagnostics_->skipped = true;
+  }
+  return !skips;
+}
+
+void Optimizer::end_step() {
+  if (tracks_updates_) measure();
+}
+
+bool Optimizer::gradients_are_finite() const {
+  return std::ranges::all_of(slots_, [](const Slot& slot) {
+    const Tensor& grad = impl(slot.param).grad;
+    return !grad.defined() || is_finite(grad);
+  });
+}
+
+void Optimizer::check_gradients() const {
+  for (const Slot& slot : slots_) {
+    const Tensor& grad = impl(slot.param).grad;
+    if (!grad.defined() || is_finite(grad)) continue;
+    fail("optimizer: the gradient of {}, {}, is not finite, its largest entry is {}", slot.name, slot.param.shape(),
+         largest(grad));
+  }
+}
+
+void Optimizer::track_updates(bool track) {
+  tracks_updates_ = track;
+  weights_before_.clear();
+  diagnostics_.reset();
+}
+
+void Optimizer::measure() {
+  Diagnostics result;
+  for (std::size_t i = 0; i < slots_.size(); ++i) {
+    result.parameters.push_back(measure_update(slots_[i].name, slots_[i].param, weights_before_[i]));
+  }
+  weights_before_.clear();
+  diagnostics_ = std::move(result);
+}
+
+const Diagnostics& Optimizer::diagnostics() const {
+  if (!tracks_updates_) fail("diagnostics: call track_updates() before the step");
+  if (!diagnostics_) fail("diagnostics: there was no step since track_updates()");
+  return *diagnostics_;
+}
 
 Tensor Optimizer::indices_of(std::size_t group) const {
   std::vector<std::int64_t> indices;
@@ -130,6 +211,9 @@ StateDict Optimizer::state_dict() const {
   StateDict dict;
   for (std::size_t g = 0; g < group_sizes_.size(); ++g) {
     dict.emplace(group_key(g, "lr"), tensor(lr(static_cast<std::int64_t>(g)), {.dtype = float64}));
+    const auto [name, values] = momenta(static_cast<std::int64_t>(g));
+    if (values.size() == 1) dict.emplace(group_key(g, name), tensor(values[0], {.dtype = float64}));
+    if (values.size() > 1) dict.emplace(group_key(g, name), tensor(values, {.dtype = float64}));
     dict.emplace(group_key(g, "params"), indices_of(g));
   }
   for (std::size_t i = 0; i < slots_.size(); ++i) {
@@ -143,7 +227,7 @@ StateDict Optimizer::state_dict() const {
 
 void Optimizer::load_state_dict(const StateDict& dict) {
   StateDict unread = dict;
-  const std::vector<double> rates = read_rates(unread);
+  const std::vector<Rates> rates = read_rates(unread);
   std::vector<State> states;
   for (std::size_t i = 0; i < slots_.size(); ++i) states.push_back(read_state(i, unread));
   if (!unread.empty()) fail("load_state_dict: unexpected key: {}", unread.begin()->first);
@@ -152,16 +236,19 @@ void Optimizer::load_state_dict(const StateDict& dict) {
   for (std::size_t i = 0; i < slots_.size(); ++i) slots_[i].state = std::move(states[i]);
 }
 
-// The learning rate of each group, after a look at whether it is the same group.
-std::vector<double> Optimizer::read_rates(StateDict& unread) const {
-  std::vector<double> rates;
+// The rate and momenta of each group, after a look at whether it is the same group.
+std::vector<Optimizer::Rates> Optimizer::read_rates(StateDict& unread) const {
+  std::vector<Rates> rates;
   for (std::size_t g = 0; g < group_sizes_.size(); ++g) {
-    rates.push_back(take_number(unread, group_key(g, "lr")));
+    rates.push_back({take_number(unread, group_key(g, "lr")), {}});
     const Tensor indices = take(unread, group_key(g, "params"));
     if (!equal(indices, indices_of(g))) {
       fail("load_state_dict: group {} has {} parameters, which are not the optimizer's {}", g, indices.numel(),
            group_sizes_[g]);
     }
+    const auto [name, values] = momenta(static_cast<std::int64_t>(g));
+    const std::string key = group_key(g, name);
+    if (!values.empty()) rates.back().momenta = take_numbers(unread, key, values.size());
   }
   return rates;
 }
@@ -218,16 +305,21 @@ void Optimizer::check_state(const std::string& prefix, const State& state, const
   }
 }
 
-// All or none: a rate that the rule refuses leaves the others as they were.
-void Optimizer::set_rates(const std::vector<double>& rates) {
-  std::vector<double> before;
+void Optimizer::set_rates(std::int64_t group, const Rates& rates) {
+  set_lr(group, rates.lr);
+  if (!rates.momenta.empty()) set_momenta(group, rates.momenta);
+}
+
+// All or none: what the rule refuses leaves all groups as they were.
+void Optimizer::set_rates(const std::vector<Rates>& rates) {
+  std::vector<Rates> before;
   try {
     for (std::int64_t g = 0; g < group_count(); ++g) {
-      before.push_back(lr(g));
-      set_lr(g, rates[static_cast<std::size_t>(g)]);
+      before.push_back({lr(g), momenta(g).values});
+      set_rates(g, rates[static_cast<std::size_t>(g)]);
     }
   } catch (...) {
-    for (std::size_t g = 0; g < before.size(); ++g) set_lr(static_cast<std::int64_t>(g), before[g]);
+    for (std::size_t g = 0; g < before.size(); ++g) set_rates(static_cast<std::int64_t>(g), before[g]);
     throw;
   }
 }

@@ -1,9 +1,11 @@
 // Optimizer: owns the loop over parameters, step counts, groups, state and saving. A rule derives from OptimizerOf.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <iterator>
 #include <map>
 #include <optional>
 #include <span>
@@ -13,10 +15,19 @@
 
 #include "gradus/error.hpp"
 #include "gradus/optim/closure.hpp"
+#include "gradus/optim/diagnostics.hpp"
+#include "gradus/optim/parameter_list.hpp"
 #include "gradus/optim/state.hpp"
 #include "gradus/tensor.hpp"
 
 namespace gradus::optim {
+
+// What a step does when a gradient has an entry that is NaN or infinite.
+enum class NonFinite : std::uint8_t {
+  allow,  // it does not look
+  error,  // throws, naming the parameter; nothing has changed
+  skip,   // leaves out the whole step, and counts it
+};
 
 class Optimizer {
  public:
@@ -32,13 +43,23 @@ class Optimizer {
   Optimizer(const Optimizer&) = delete;
   Optimizer& operator=(const Optimizer&) = delete;
 
-  // Every parameter's grad() becomes undefined.
+  // Every parameter's grad() becomes undefined. backward() adds to the gradients that are there: several calls of
+  // (loss / n).backward() between zero_grad() and step() are one step with a batch n times as large.
   void zero_grad();
 
   // One update of every parameter that has a gradient. Gradients are only read; other parameters stay as they are.
   virtual void step();
   // Evaluates the closure (zero_grad, forward, backward), then steps. Returns the closure's loss.
   virtual Tensor step(Closure closure);
+
+  void set_nonfinite(NonFinite policy) { nonfinite_ = policy; }
+  // The steps that were left out, for NonFinite::skip.
+  std::int64_t skipped_steps() const { return skipped_steps_; }
+
+  // From now on each step measures what it does, at the price of a copy of the parameters.
+  void track_updates(bool track = true);
+  // What the last step did. Throws unless one was tracked.
+  const Diagnostics& diagnostics() const;
 
   std::int64_t group_count() const { return static_cast<std::int64_t>(group_sizes_.size()); }
   virtual double lr(std::int64_t group = 0) const = 0;
@@ -51,7 +72,8 @@ class Optimizer {
   virtual void set_momentum(std::int64_t group, double momentum);
 
   // "state.<parameter>.<name>" and "state.<parameter>.step", parameters counted through all groups, and
-  // "param_groups.<group>.lr" and ".params". Tensors are shared, as in PyTorch: clone() what shall not change.
+  // "param_groups.<group>.lr", ".params" and what else schedules change, ".momentum" or ".betas". Tensors are shared,
+  // as in PyTorch: clone() what shall not change.
   std::map<std::string, Tensor> state_dict() const;
   // Continues from a copy of such a state, bit for bit if the options are the same. Throws, and changes nothing, if the
   // state is not one of an optimizer with the same groups and shapes.
@@ -62,10 +84,22 @@ class Optimizer {
   Optimizer(Optimizer&&) noexcept = default;
   Optimizer& operator=(Optimizer&&) noexcept = default;
 
+  // What schedules change besides the rate, by PyTorch's name: "momentum" or "betas". No values if the rule has
+  // neither.
+  struct Momenta {
+    std::string_view name;
+    std::vector<double> values;
+  };
+
   // Throws if there is no parameter, or one is undefined, not a leaf, or is here already.
-  void add_parameters(const std::vector<Tensor>& params);
+  void add_parameters(const ParameterList& params);
   // Throws if there is no such group.
   std::size_t checked(std::int64_t group) const;
+
+  // A rule with a step() of its own asks first whether to go on, and tells the end: so it obeys set_nonfinite() and
+  // can be tracked.
+  bool begin_step();
+  void end_step();
 
   virtual void update_in_group(std::size_t group, Tensor& param, const Tensor& grad, State& state) = 0;
   // What the rule keeps. A rule that says so has every loaded state checked against it; one that doesn't may load any.
@@ -83,24 +117,42 @@ class Optimizer {
     Tensor param;
     std::size_t group;
     State state;
+    std::string name;
+  };
+  // The numbers of a group that a state holds.
+  struct Rates {
+    double lr;
+    std::vector<double> momenta;  // none: as they are
   };
 
+  virtual Momenta momenta(std::int64_t) const { return {}; }
+  virtual void set_momenta(std::int64_t, const std::vector<double>&) {}
+
+  void check_gradients() const;
+  bool gradients_are_finite() const;
+  void measure();
   Tensor indices_of(std::size_t group) const;
   std::int64_t total_size() const;
-  std::vector<double> read_rates(std::map<std::string, Tensor>& unread) const;
+  std::vector<Rates> read_rates(std::map<std::string, Tensor>& unread) const;
   State read_state(std::size_t parameter, std::map<std::string, Tensor>& unread) const;
   void check_state(const std::string& prefix, const State& state, const Tensor& param) const;
-  void set_rates(const std::vector<double>& rates);
+  void set_rates(const std::vector<Rates>& rates);
+  void set_rates(std::int64_t group, const Rates& rates);
 
   std::vector<Slot> slots_;
   std::vector<std::size_t> group_sizes_;
   std::vector<double> initial_lrs_;
+  NonFinite nonfinite_ = NonFinite::allow;
+  std::int64_t skipped_steps_ = 0;
+  bool tracks_updates_ = false;
+  std::vector<Tensor> weights_before_;
+  std::optional<Diagnostics> diagnostics_;
 };
 
-// Parameters that share options.
+// Parameters that share options: `.params = model.parameters()`, or named_parameters().
 template <class Options>
 struct ParamGroup {
-  std::vector<Tensor> params;
+  ParameterList params;
   Options options = {};
 };
 
@@ -115,6 +167,7 @@ class OptimizerOf : public Optimizer {
   explicit OptimizerOf(const std::vector<Tensor>& params, const Options& options = {}) {
     add_param_group({params, options});
   }
+  explicit OptimizerOf(const NamedTensors& params, const Options& options = {}) { add_param_group({params, options}); }
   explicit OptimizerOf(const std::vector<Group>& groups) {
     if (groups.empty()) throw Error("optimizer: got an empty list of groups");
     for (const Group& group : groups) add_param_group(group);
@@ -164,13 +217,35 @@ class OptimizerOf : public Optimizer {
     if constexpr (requires { options.validate(); }) options.validate();
   }
 
+  static constexpr bool takes_betas = requires(Options o, double* p) { p = &o.betas[0]; };
+  static constexpr bool takes_momentum = requires(Options o, double* p) { p = &o.momentum; };
+
   static double* momentum_of([[maybe_unused]] Options& options) {
-    if constexpr (requires(double* p) { p = &options.betas[0]; })
+    if constexpr (takes_betas)
       return &options.betas[0];
-    else if constexpr (requires(double* p) { p = &options.momentum; })
+    else if constexpr (takes_momentum)
       return &options.momentum;
     else
       return nullptr;
+  }
+
+  Momenta momenta([[maybe_unused]] std::int64_t group) const final {
+    if constexpr (takes_betas) {
+      const auto& betas = options(group).betas;
+      return {"betas", {std::begin(betas), std::end(betas)}};
+    } else if constexpr (takes_momentum) {
+      return {"momentum", {options(group).momentum}};
+    } else {
+      return {};
+    }
+  }
+  void set_momenta([[maybe_unused]] std::int64_t group, [[maybe_unused]] const std::vector<double>& values) final {
+    Options changed = options(group);
+    if constexpr (takes_betas)
+      std::copy(values.begin(), values.end(), std::begin(changed.betas));
+    else if constexpr (takes_momentum)
+      changed.momentum = values.front();
+    set_options(group, changed);
   }
 
   void update_in_group(std::size_t group, Tensor& param, const Tensor& grad, State& state) final {
