@@ -14,6 +14,7 @@
 #include "allocation_counter.hpp"
 #include "gradus/factory.hpp"
 #include "gradus/optim.hpp"
+#include "schedule_table.hpp"
 
 using namespace gradus;
 using optim::AnnealStrategy, optim::CycleMode, optim::Optimizer, optim::Schedule;
@@ -21,106 +22,9 @@ using optim::AnnealStrategy, optim::CycleMode, optim::Optimizer, optim::Schedule
 namespace {
 
 using StateDict = std::map<std::string, Tensor>;
-using SchedulePointer = std::unique_ptr<Schedule>;
-
-struct ScheduleRow {
-  std::string name;
-  std::function<SchedulePointer(Optimizer&)> make;
-};
-
-template <class S, class... Options>
-ScheduleRow row(std::string name, Options... options) {
-  return {std::move(name),
-          [options...](Optimizer& o) -> SchedulePointer { return std::make_unique<S>(o, options...); }};
-}
 
 double wave(std::int64_t t) { return 1 / (1 + 0.1 * static_cast<double>(t % 20)); }
 double shrink(std::int64_t t) { return t % 10 == 0 ? 0.9 : 1.001; }
-
-// The names are those of tools/reference/schedules.py.
-const std::vector<ScheduleRow>& schedule_table() {
-  using namespace optim;
-  static const std::vector<ScheduleRow> table{
-      row<LambdaLR>("LambdaLR", LambdaLROptions{.lr_lambda = wave}),
-      row<LambdaLR>("LambdaLR/per group",
-                    LambdaLROptions{.lr_lambda = {wave, [](std::int64_t t) { return std::pow(0.98, t); }}}),
-      row<MultiplicativeLR>("MultiplicativeLR", LambdaLROptions{.lr_lambda = shrink}),
-      row<StepLR>("StepLR", StepLROptions{.step_size = 30}),
-      row<StepLR>("StepLR/gamma", StepLROptions{.step_size = 7, .gamma = 0.9}),
-      row<MultiStepLR>("MultiStepLR", MultiStepLROptions{.milestones = {80, 30, 300, 80}, .gamma = 0.3}),
-      row<ConstantLR>("ConstantLR"),
-      row<ConstantLR>("ConstantLR/options", ConstantLROptions{.factor = 0.25, .total_iters = 100}),
-      row<LinearLR>("LinearLR"),
-      row<LinearLR>("LinearLR/down", LinearLROptions{.start_factor = 1, .end_factor = 0.05, .total_iters = 300}),
-      row<ExponentialLR>("ExponentialLR", ExponentialLROptions{.gamma = 0.99}),
-      row<PolynomialLR>("PolynomialLR"),
-      row<PolynomialLR>("PolynomialLR/power", PolynomialLROptions{.total_iters = 400, .power = 2.5}),
-      row<CosineAnnealingLR>("CosineAnnealingLR", CosineAnnealingLROptions{.T_max = 100}),
-      row<CosineAnnealingLR>("CosineAnnealingLR/eta_min", CosineAnnealingLROptions{.T_max = 170, .eta_min = 0.001}),
-      row<CosineAnnealingWarmRestarts>("CosineAnnealingWarmRestarts", CosineAnnealingWarmRestartsOptions{.T_0 = 30}),
-      row<CosineAnnealingWarmRestarts>("CosineAnnealingWarmRestarts/T_mult",
-                                       CosineAnnealingWarmRestartsOptions{.T_0 = 10, .T_mult = 3, .eta_min = 0.002}),
-      row<CyclicLR>("CyclicLR", CyclicLROptions{.base_lr = 0.001, .max_lr = 0.1, .step_size_up = 20}),
-      row<CyclicLR>("CyclicLR/triangular2", CyclicLROptions{.base_lr = {0.001, 0.01},
-                                                            .max_lr = {0.1, 0.2},
-                                                            .step_size_up = 30,
-                                                            .step_size_down = 45,
-                                                            .mode = CycleMode::triangular2,
-                                                            .base_momentum = 0.7,
-                                                            .max_momentum = 0.95}),
-      row<CyclicLR>("CyclicLR/exp_range", CyclicLROptions{.base_lr = 0.001,
-                                                          .max_lr = 0.1,
-                                                          .step_size_up = 25,
-                                                          .mode = CycleMode::exp_range,
-                                                          .gamma = 0.995,
-                                                          .cycle_momentum = false}),
-      row<CyclicLR>("CyclicLR/scale_fn", CyclicLROptions{.base_lr = 0.001,
-                                                         .max_lr = 0.1,
-                                                         .step_size_up = 25,
-                                                         .scale_fn = [](double cycle) { return 1 / (1 + cycle); }}),
-      row<OneCycleLR>("OneCycleLR", OneCycleLROptions{.max_lr = 0.1, .total_steps = 501}),
-      row<OneCycleLR>("OneCycleLR/linear", OneCycleLROptions{.max_lr = {0.1, 0.3},
-                                                             .epochs = 3,
-                                                             .steps_per_epoch = 167,
-                                                             .pct_start = 0.2,
-                                                             .anneal_strategy = AnnealStrategy::linear,
-                                                             .div_factor = 10,
-                                                             .final_div_factor = 100}),
-      row<OneCycleLR>(
-          "OneCycleLR/three_phase",
-          OneCycleLROptions{
-              .max_lr = 0.1, .total_steps = 501, .base_momentum = 0.8, .max_momentum = 0.9, .three_phase = true}),
-      row<OneCycleLR>("OneCycleLR/betas", OneCycleLROptions{.max_lr = 0.1, .total_steps = 501, .pct_start = 0.25}),
-      row<WarmupCosine>("WarmupCosine", WarmupCosineOptions{.warmup_steps = 50, .total_steps = 400}),
-      row<WarmupStableDecay>("WarmupStableDecay",
-                             WarmupStableDecayOptions{.warmup_steps = 40, .stable_steps = 200, .decay_steps = 150}),
-      row<WarmupStableDecay>(
-          "WarmupStableDecay/cosine",
-          WarmupStableDecayOptions{
-              .warmup_steps = 40, .stable_steps = 200, .decay_steps = 150, .decay = DecayShape::cosine}),
-      row<WarmupStableDecay>(
-          "WarmupStableDecay/one_minus_sqrt",
-          WarmupStableDecayOptions{
-              .warmup_steps = 40, .stable_steps = 200, .decay_steps = 150, .decay = DecayShape::one_minus_sqrt}),
-      row<InverseSquareRoot>("InverseSquareRoot", InverseSquareRootOptions{.warmup_steps = 60}),
-      {"SequentialLR",
-       [](Optimizer& o) -> SchedulePointer {
-         const LinearLR warmup(o, {.start_factor = 0.1, .total_iters = 20});
-         const StepLR stairs(o, {.step_size = 30, .gamma = 0.7});
-         const CosineAnnealingLR cosine(o, {.T_max = 300});
-         return std::make_unique<SequentialLR>(
-             o, SequentialLROptions{.schedulers = {warmup, stairs, cosine}, .milestones = {20, 200}});
-       }},
-      {"ChainedScheduler",
-       [](Optimizer& o) -> SchedulePointer {
-         const ConstantLR half(o, {.factor = 0.5, .total_iters = 40});
-         const ExponentialLR slow(o, {.gamma = 0.995});
-         const MultiStepLR stairs(o, {.milestones = {100, 300}, .gamma = 0.5});
-         return std::make_unique<ChainedScheduler>(o, ChainedSchedulerOptions{.schedulers = {half, slow, stairs}});
-       }},
-  };
-  return table;
-}
 
 const nlohmann::json& reference() {
   static const auto json =
@@ -131,13 +35,7 @@ const nlohmann::json& reference() {
 Tensor parameter() { return zeros({1}, {.requires_grad = true}); }
 
 std::unique_ptr<Optimizer> optimizer_for(const std::string& name) {
-  if (name.ends_with("/betas")) {
-    return std::make_unique<optim::Adam>(std::vector<optim::Adam::Group>{
-        {.params = {parameter()}, .options = {.lr = 0.5}}, {.params = {parameter()}, .options = {.lr = 0.02}}});
-  }
-  return std::make_unique<optim::SGD>(
-      std::vector<optim::SGD::Group>{{.params = {parameter()}, .options = {.lr = 0.5, .momentum = 0.9}},
-                                     {.params = {parameter()}, .options = {.lr = 0.02, .momentum = 0.9}}});
+  return ::optimizer_for(name, {parameter(), parameter()});
 }
 
 std::vector<double> momenta_of(const Optimizer& optimizer) {
@@ -592,4 +490,75 @@ TEST_CASE("a metric that is not a number never counts as better") {
   CHECK(error_of([&] { schedule.load_state_dict(state); }) ==
         "ReduceLROnPlateau: _last_lr must be at least 0 and finite, got -1");
   CHECK(optimizer.lr() == 0.1);
+}
+
+// --- SWALR ----------------------------------------------------------------------------------------------------------
+
+namespace {
+
+// The names are those of tools/reference/schedules.py.
+optim::SWALROptions swa_options(const std::string& name) {
+  if (name == "SWALR") return {.swa_lr = 0.05};
+  if (name == "SWALR/linear")
+    return {.swa_lr = {0.05, 0.3}, .anneal_epochs = 300, .anneal_strategy = AnnealStrategy::linear};
+  if (name == "SWALR/cos") return {.swa_lr = {0.05, 0.3}, .anneal_epochs = 200};
+  REQUIRE(name == "SWALR/at once");
+  return {.swa_lr = 0.05, .anneal_epochs = 0};
+}
+
+}  // namespace
+
+TEST_CASE("SWALR takes over from another schedule as in PyTorch, also after a resume") {
+  const auto swa_start = reference()["swa_start"].get<std::int64_t>();
+  for (const auto& item : reference()["swa"].items()) {
+    CAPTURE(item.key());
+    auto optimizer = optimizer_for("");
+    auto decay = std::make_unique<optim::ExponentialLR>(*optimizer, optim::ExponentialLROptions{.gamma = 0.99});
+    auto schedule = std::make_unique<optim::SWALR>(*optimizer, swa_options(item.key()));
+    std::vector<std::vector<double>> rates{schedule->last_lr()};
+    for (std::int64_t t = 0; t < reference()["steps"]; ++t) {
+      if (t % 50 == 17) {
+        const StateDict decay_state = decay->state_dict(), swa_state = schedule->state_dict();
+        auto other = optimizer_for("");
+        decay = std::make_unique<optim::ExponentialLR>(*other, optim::ExponentialLROptions{.gamma = 0.99});
+        schedule = std::make_unique<optim::SWALR>(*other, swa_options(item.key()));
+        optimizer = std::move(other);
+        decay->load_state_dict(decay_state);
+        schedule->load_state_dict(swa_state);
+        CHECK(schedule->last_lr() == rates.back());
+      }
+      if (t < swa_start)
+        decay->step();
+      else
+        schedule->step();
+      rates.push_back(schedule->last_lr());
+    }
+    check_run(rates, item.value()["lr"]);
+  }
+}
+
+TEST_CASE("SWALR refuses wrong options and states of another schedule") {
+  optim::SGD optimizer({parameter()}, {.lr = 0.5});
+  CHECK(error_of([&] { optim::SWALR(optimizer, {}); }) == "SWALR: swa_lr must be at least 0 and finite, got nan");
+  CHECK(error_of([&] {
+          optim::SWALR(optimizer, {.swa_lr = {0.1, 0.2}});
+        }) == "SWALR: swa_lr has 2 values for 1 groups");
+  CHECK(error_of([&] { optim::SWALR(optimizer, {.swa_lr = 0.1, .anneal_epochs = -1}); }) ==
+        "SWALR: anneal_epochs must be at least 0, got -1");
+  optim::SWALR schedule(optimizer, {.swa_lr = 0.1});
+  CHECK(optimizer.lr() == 0.5);
+  StateDict state = schedule.state_dict();
+  state["first_lrs"] = full({1}, -1, {.dtype = float64});
+  CHECK(error_of([&] { schedule.load_state_dict(state); }) ==
+        "SWALR: first_lrs must be at least 0 and finite, got -1");
+  CHECK(error_of([&] { schedule.load_state_dict({{"last_epoch", tensor(1)}}); }) ==
+        "SWALR: load_state_dict: missing key: first_lrs");
+  CHECK(optimizer.lr() == 0.5);
+
+  // A group that comes later starts from its own rate.
+  for (int t = 0; t < 10; ++t) schedule.step();
+  CHECK(optimizer.lr() == 0.1);
+  optimizer.add_param_group({.params = {parameter()}, .options = {.lr = 3}});
+  schedule.step();
+  CHECK(optimizer.lr(1) == 0.1);
 }

@@ -17,6 +17,7 @@ import warnings
 import torch
 from torch.optim import SGD, Adam
 from torch.optim import lr_scheduler as lrs
+from torch.optim.swa_utils import SWALR
 
 STEPS = 500
 TIMES = sorted(set(range(12)) | set(range(12, 500, 17)) | {29, 30, 31, 99, 100, 101, 199, 200, 201, 299, 300, 301, 498, 499, 500})
@@ -109,6 +110,14 @@ PLATEAUS = {
     "ReduceLROnPlateau/max, rel": dict(mode="max", factor=0.7, patience=20, threshold=0.05),
     "ReduceLROnPlateau/eps": dict(mode="min", factor=0.9, patience=2, threshold=0.05, threshold_mode="abs", eps=1e-3),
 }
+# An exponential decay first, from SWA_START on SWALR.
+SWA_START = 100
+SWAS = {
+    "SWALR": dict(swa_lr=0.05),
+    "SWALR/linear": dict(swa_lr=[0.05, 0.3], anneal_epochs=300, anneal_strategy="linear"),
+    "SWALR/cos": dict(swa_lr=[0.05, 0.3], anneal_epochs=200),
+    "SWALR/at once": dict(swa_lr=0.05, anneal_epochs=0),
+}
 METRICS = [round(3 * math.exp(-t / 60) + 0.2 * math.sin(1.7 * t) + (0.5 if 200 < t < 260 else 0), 3)
            for t in range(STEPS)]
 
@@ -155,6 +164,17 @@ def run_plateau(options):
     return rates
 
 
+def run_swa(options):
+    optimizer = optimizer_for("")
+    decay = lrs.LambdaLR(optimizer, lambda t: 0.99 ** t)  # the same, and without drift
+    swa = SWALR(optimizer, **options)
+    rates = [[g["lr"] for g in optimizer.param_groups]]
+    for t in range(STEPS):
+        (decay if t < SWA_START else swa).step()
+        rates.append([g["lr"] for g in optimizer.param_groups])
+    return rates
+
+
 def summary(values):
     columns = list(zip(*values))
     return {"at": [values[t] for t in TIMES], "sum": [math.fsum(c) for c in columns]}
@@ -172,8 +192,9 @@ def main():
     for case, factor in FORMULAS.items():
         cases[case] = {"lr": summary([[base * factor(t) for base in BASES] for t in range(STEPS + 1)])}
     plateaus = {case: {"lr": summary(run_plateau(options))} for case, options in PLATEAUS.items()}
+    swas = {case: {"lr": summary(run_swa(options))} for case, options in SWAS.items()}
     reference = {"base_lrs": BASES, "steps": STEPS, "times": TIMES, "cases": cases, "metrics": METRICS,
-                 "plateaus": plateaus}
+                 "plateaus": plateaus, "swa_start": SWA_START, "swa": swas}
     with open(sys.argv[1] if len(sys.argv) > 1 else default, "w") as out:
         json.dump(reference, out, separators=(",", ":"))
         out.write("\n")

@@ -8,4 +8,5 @@
 #include "gradus/optim/schedules/per_group.hpp"
 #include "gradus/optim/schedules/plateau.hpp"
 #include "gradus/optim/schedules/schedule.hpp"
+#include "gradus/optim/schedules/swa.hpp"
 #include "gradus/optim/schedules/warmup.hpp"
