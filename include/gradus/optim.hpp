@@ -7,6 +7,7 @@
 #include "gradus/optim/adamax.hpp"
 #include "gradus/optim/armijo_gd.hpp"
 #include "gradus/optim/asgd.hpp"
+#include "gradus/optim/averaged_model.hpp"
 #include "gradus/optim/bias_correction.hpp"
 #include "gradus/optim/closure.hpp"
 #include "gradus/optim/decay_groups.hpp"
