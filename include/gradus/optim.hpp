@@ -17,6 +17,7 @@
 #include "gradus/optim/lbfgs.hpp"
 #include "gradus/optim/levenberg_marquardt.hpp"
 #include "gradus/optim/lion.hpp"
+#include "gradus/optim/lr_find.hpp"
 #include "gradus/optim/nadam.hpp"
 #include "gradus/optim/newton.hpp"
 #include "gradus/optim/optimizer.hpp"

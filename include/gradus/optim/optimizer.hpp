@@ -113,6 +113,8 @@ class Optimizer {
   virtual void check_joint_state(const State& state, std::int64_t size) const;
 
  private:
+  friend class Rewind;  // of lr_find
+
   struct Slot {
     Tensor param;
     std::size_t group;

@@ -28,6 +28,7 @@ class State {
 
  private:
   friend class Optimizer;
+  friend class Rewind;
 
   struct Entry {
     std::string name;
