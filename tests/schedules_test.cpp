@@ -549,10 +549,10 @@ TEST_CASE("SWALR refuses wrong options and states of another schedule") {
   CHECK(optimizer.lr() == 0.5);
   StateDict state = schedule.state_dict();
   state["first_lrs"] = full({1}, -1, {.dtype = float64});
-  CHECK(error_of([&] { schedule.load_state_dict(state); }) ==
-        "SWALR: first_lrs must be at least 0 and finite, got -1");
-  CHECK(error_of([&] { schedule.load_state_dict({{"last_epoch", tensor(1)}}); }) ==
-        "SWALR: load_state_dict: missing key: first_lrs");
+  CHECK(error_of([&] { schedule.load_state_dict(state); }) == "SWALR: first_lrs must be at least 0 and finite, got -1");
+  CHECK(error_of([&] {
+          schedule.load_state_dict({{"last_epoch", tensor(1)}});
+        }) == "SWALR: load_state_dict: missing key: first_lrs");
   CHECK(optimizer.lr() == 0.5);
 
   // A group that comes later starts from its own rate.

@@ -98,8 +98,8 @@ std::vector<double> smooth(std::span<const double> losses, double w) {
   return sums;
 }
 
-// The rates grow by the same factor each: the slope per log(lr) is a difference. Where the least loss has been passed, a
-// loss that falls is only swinging.
+// The rates grow by the same factor each: the slope per log(lr) is a difference. Where the least loss has been passed,
+// a loss that falls is only swinging.
 std::optional<double> steepest(const std::vector<double>& lrs, const std::vector<double>& smoothed) {
   std::optional<double> where;
   if (smoothed.empty()) return where;
