@@ -43,6 +43,11 @@ std::vector<double> take_numbers(StateDict& unread, const std::string& key, std:
   return {numbers.data<double>().begin(), numbers.data<double>().end()};
 }
 
+// Of the state that a rule keeps for the parameter, if it keeps it.
+std::optional<Shape> shape_of(const Optimizer::StateName& kept, const Tensor& param) {
+  return kept.shape_for ? kept.shape_for(param.shape()) : param.shape();
+}
+
 Tensor independent_copy(const Tensor& tensor) { return tensor.detach().contiguous().clone(); }
 
 // An error's or a table's name for a parameter.
@@ -97,6 +102,12 @@ void Optimizer::set_momentum(std::int64_t group, double) {
 
 void Optimizer::zero_grad() {
   for (Slot& slot : slots_) impl(slot.param).grad = Tensor();
+}
+
+std::vector<Tensor> Optimizer::parameters() const {
+  std::vector<Tensor> params;
+  for (const Slot& slot : slots_) params.push_back(slot.param);
+  return params;
 }
 
 void Optimizer::step() {
@@ -292,14 +303,17 @@ void Optimizer::check_state(const std::string& prefix, const State& state, const
            entry.value.shape());
     }
     if (known->has_any_shape) continue;
-    if (entry.value.shape() != param.shape() || entry.value.dtype() != param.dtype()) {
-      fail("load_state_dict: {}{} is {} {}, the parameter is {} {}", prefix, entry.name, entry.value.dtype(),
-           entry.value.shape(), param.dtype(), param.shape());
+    const std::optional<Shape> shape = shape_of(*known, param);
+    if (!shape) fail("load_state_dict: unexpected key: {}{}", prefix, entry.name);
+    if (entry.value.shape() != *shape || entry.value.dtype() != param.dtype()) {
+      const std::string wanted = known->shape_for ? fmt::format("; it needs {}", *shape) : "";
+      fail("load_state_dict: {}{} is {} {}, the parameter is {} {}{}", prefix, entry.name, entry.value.dtype(),
+           entry.value.shape(), param.dtype(), param.shape(), wanted);
     }
   }
   for (const StateName& known : names) {
     const auto is_it = [&](const State::Entry& entry) { return entry.name == known.name; };
-    if (known.required && std::ranges::none_of(state.entries_, is_it)) {
+    if (known.required && shape_of(known, param) && std::ranges::none_of(state.entries_, is_it)) {
       fail("load_state_dict: missing key: {}{}", prefix, known.name);
     }
   }

@@ -13,16 +13,18 @@ const Tensor* State::find(std::string_view name) const {
 }
 
 Tensor& State::tensor(std::string_view name, const Tensor& like, double initial) {
-  const TensorImpl& wanted = impl(like);
+  return tensor(name, impl(like).shape, impl(like).dtype, initial);
+}
+
+Tensor& State::tensor(std::string_view name, const Shape& shape, Dtype dtype, double initial) {
   if (Tensor* found = find(name)) {
     const TensorImpl& kept = impl(*found);
-    if (kept.shape != wanted.shape || kept.dtype != wanted.dtype) {
-      fail("optimizer: the state {} is {} {}, the parameter needs {} {}", name, kept.dtype, kept.shape, wanted.dtype,
-           wanted.shape);
+    if (kept.shape != shape || kept.dtype != dtype) {
+      fail("optimizer: the state {} is {} {}, the parameter needs {} {}", name, kept.dtype, kept.shape, dtype, shape);
     }
     return *found;
   }
-  return entries_.emplace_back(std::string(name), full(wanted.shape, initial, {.dtype = wanted.dtype})).value;
+  return entries_.emplace_back(std::string(name), full(shape, initial, {.dtype = dtype})).value;
 }
 
 double& State::number(std::string_view name, double initial) {
@@ -43,6 +45,11 @@ void State::set_value(std::string_view name, const Tensor& value) {
   } else {
     entries_.emplace_back(std::string(name), value);
   }
+}
+
+double State::number_or(std::string_view name, double otherwise) const {
+  const Tensor* found = find(name);
+  return found ? found->item() : otherwise;
 }
 
 }  // namespace gradus::optim

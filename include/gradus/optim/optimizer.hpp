@@ -31,12 +31,15 @@ enum class NonFinite : std::uint8_t {
 
 class Optimizer {
  public:
-  // What a rule keeps for each parameter: a tensor shaped like it, or a number.
+  // What a rule keeps for each parameter: a tensor, or a number.
   struct StateName {
     std::string_view name;
     bool required = true;  // present after the first step, whatever the options
     bool is_number = false;
     bool has_any_shape = false;  // the rule itself looks at it: check_joint_state()
+    // The tensor's shape for a parameter of this one, and none if such a parameter has no state of the name. Without
+    // it a tensor is shaped like its parameter.
+    std::optional<Shape> (*shape_for)(const Shape& param) = nullptr;
   };
 
   virtual ~Optimizer() = default;
@@ -61,6 +64,8 @@ class Optimizer {
   // What the last step did. Throws unless one was tracked.
   const Diagnostics& diagnostics() const;
 
+  // All of them, as the groups list them.
+  std::vector<Tensor> parameters() const;
   std::int64_t group_count() const { return static_cast<std::int64_t>(group_sizes_.size()); }
   virtual double lr(std::int64_t group = 0) const = 0;
   virtual void set_lr(std::int64_t group, double lr) = 0;
@@ -111,6 +116,15 @@ class Optimizer {
   Tensor step_jointly(const JointMove& move);
   // Throws if tensors of any shape don't fit a rule that steps jointly. `size` is that of all parameters together.
   virtual void check_joint_state(const State& state, std::int64_t size) const;
+  // Calls function(group, parameter, state) for every parameter.
+  template <class Function>
+  void for_each_parameter(const Function& function) {
+    for (Slot& slot : slots_) function(slot.group, slot.param, slot.state);
+  }
+  template <class Function>
+  void for_each_parameter(const Function& function) const {
+    for (const Slot& slot : slots_) function(slot.group, slot.param, slot.state);
+  }
 
  private:
   friend class Rewind;  // of lr_find

@@ -19,8 +19,12 @@ class State {
   // The tensor of this name: at first full of `initial`, with the shape and dtype of `like`, then the one kept. It
   // stays where it is. Throws if the kept one is not like `like`.
   Tensor& tensor(std::string_view name, const Tensor& like, double initial = 0);
+  // The same with a shape and dtype of its own.
+  Tensor& tensor(std::string_view name, const Shape& shape, Dtype dtype, double initial = 0);
   // The number of this name, `initial` at first; kept as a float64 tensor of shape ().
   double& number(std::string_view name, double initial);
+  // The number of this name, or `otherwise`: nothing is made.
+  double number_or(std::string_view name, double otherwise) const;
   bool has(std::string_view name) const { return find(name) != nullptr; }
   // A tensor of any shape and dtype: the one kept, undefined if there is none, and another in its place.
   Tensor value(std::string_view name) const;
