@@ -241,3 +241,19 @@ TEST_CASE("an ASGD step follows its formula") {
     });
   }
 }
+
+TEST_CASE("a schedule-free step follows its formula") {
+  const ScheduleFreeStep steps[] = {{{}, 0.1, 0, 0.25, 0.03, false, 0, 0, 1},
+                                    {{0, true}, 0.2, 0.1, 1, 0.2, false, 0, 0, 1},
+                                    {{}, 0.1, 0, 0.25, 0.03, true, 0.9, 1e-8, 0.1},
+                                    {{0, true}, 0.2, 0.3, 0.5, 0.1, true, 0.7, 0.1, 0.3}};
+  for (const ScheduleFreeStep& s : steps) {
+    check(s, s.adaptive ? 2 : 1, [&](Element& e) {
+      Real d = e.d;
+      if (s.adaptive) d /= std::sqrt(average(e.state[1], s.beta2, d * d) / s.bias_correction2) + s.eps;
+      d += s.decay * e.p;
+      e.p += s.average_weight * (e.state[0] - e.p) - s.y_rate * d;
+      e.state[0] -= s.lr * d;
+    });
+  }
+}

@@ -23,8 +23,17 @@ namespace {
 using Params = std::vector<Tensor>;
 using StateDict = std::map<std::string, Tensor>;
 
+// What PyTorch's optimizers do, and those that it had not, by the rules as they were published.
 const nlohmann::json& reference() {
-  static const auto json = nlohmann::json::parse(std::ifstream(GRADUS_SOURCE_DIR "/tests/data/optim_reference.json"));
+  static const auto json = [] {
+    const auto read = [](const char* file) {
+      return nlohmann::json::parse(std::ifstream(GRADUS_SOURCE_DIR "/tests/data/" + std::string(file)));
+    };
+    auto all = read("optim_reference.json");
+    const auto published = read("published_optim_reference.json");
+    for (const char* part : {"cases", "problems"}) all[part].update(published[part]);
+    return all;
+  }();
   return json;
 }
 
@@ -79,17 +88,31 @@ Tensor rosenbrock(const Params& params, std::int64_t) {
   return (square(1.0 - x) + 100.0 * square(y - square(x))) / 1000.0;
 }
 
-Tensor net(const Params& params, std::int64_t step) {
+const Tensor& inputs() {
   static const Tensor x =
       tensor({{-1.0, -1.0}, {-1.0, 1.0}, {1.0, -1.0}, {1.0, 1.0}, {0.5, -0.25}, {0.5, -0.25}}, {.dtype = float64});
+  return x;
+}
+
+const Tensor& targets() {
   static const Tensor y = tensor({{-1.0}, {1.0}, {1.0}, {-1.0}, {2.0}, {-1.5}}, {.dtype = float64});
+  return y;
+}
+
+Tensor net(const Params& params, std::int64_t step) {
   const std::int64_t i = step % 6;
-  const Tensor hidden = tanh(linear(x.narrow(0, i, 1), params[0], params[1]));
-  return mse_loss(linear(hidden, params[2], params[3]), y.narrow(0, i, 1)) / 4.0;
+  const Tensor hidden = tanh(linear(inputs().narrow(0, i, 1), params[0], params[1]));
+  return mse_loss(linear(hidden, params[2], params[3]), targets().narrow(0, i, 1)) / 4.0;
+}
+
+Tensor two_outputs(const Params& params, std::int64_t) {
+  const Tensor hidden = tanh(linear(inputs(), params[0], params[1]));
+  static const Tensor second = tensor({{0.5}, {-1.0}, {1.0}, {0.25}, {-0.5}, {1.5}}, {.dtype = float64});
+  return mse_loss(linear(hidden, params[2], params[3]), cat({targets(), second}, 1)) / 4.0;
 }
 
 const std::vector<Problem>& problems() {
-  static const std::vector<Problem> all{{"rosenbrock", rosenbrock}, {"net", net}};
+  static const std::vector<Problem> all{{"rosenbrock", rosenbrock}, {"net", net}, {"two_outputs", two_outputs}};
   return all;
 }
 
@@ -161,7 +184,7 @@ class Halving final : public optim::OptimizerOf<HalvingOptions> {
 
 }  // namespace
 
-TEST_CASE("every optimizer follows PyTorch's trajectory in both precisions") {
+TEST_CASE("every optimizer follows the reference trajectory in both precisions") {
   const auto& json = reference();
   std::set<std::string> unseen;
   for (const auto& item : json["cases"].items()) unseen.insert(item.key());
@@ -198,20 +221,24 @@ TEST_CASE("every optimizer follows PyTorch's trajectory in both precisions") {
         CAPTURE(name);
         CHECK(names.erase(name) == 1);
         if (!state.contains("state.0." + name)) continue;
+        if (theirs.is_null()) continue;  // not unique
         CHECK(close(state.at("state.0." + name).flatten(), theirs.get<std::vector<double>>(),
                     dtype == float64 ? 1e-13 : 1e-6));
       }
-      CHECK_MESSAGE(names.empty(), "not in PyTorch's state: " << (names.empty() ? "" : *names.begin()));
+      CHECK_MESSAGE(names.empty(), "not in the reference state: " << (names.empty() ? "" : *names.begin()));
     }
   });
-  CHECK_MESSAGE(unseen.empty(), "PyTorch's trajectory without a row: " << (unseen.empty() ? "" : *unseen.begin()));
+  CHECK_MESSAGE(unseen.empty(), "a reference trajectory without a row: " << (unseen.empty() ? "" : *unseen.begin()));
 }
 
-TEST_CASE("every optimizer follows PyTorch for 300 steps on Rosenbrock's function and on a net") {
+TEST_CASE("every optimizer follows the reference for 300 steps on Rosenbrock's function and on a net") {
   const auto& json = reference();
   for_each_row([&](const OptimizerRow& row) {
     const auto& theirs = json["cases"][row.name];
+    int solved = 0;
     for (const Problem& problem : problems()) {
+      if (!theirs.contains(problem.name)) continue;
+      ++solved;
       CAPTURE(problem.name);
       const auto& data = json["problems"][problem.name];
       Params params;
@@ -229,11 +256,13 @@ TEST_CASE("every optimizer follows PyTorch for 300 steps on Rosenbrock's functio
         CHECK(close(joined(params), theirs[problem.name][step / every - 1].get<std::vector<double>>(), 1e-9));
       }
     }
+    CHECK(solved == 2);
   });
 }
 
 TEST_CASE("one tensor moves exactly like its pieces") {
   for_each_row([](const OptimizerRow& row) {
+    if (!row.elementwise) return;
     for (const Dtype dtype : {float32, float64}) {
       Generator generator(11);
       const Tensor values = randn({101}, {.dtype = dtype, .generator = &generator});

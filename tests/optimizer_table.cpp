@@ -16,6 +16,14 @@ OptimizerRow row(std::string name, OptionsOf<Rule> options, bool lr_is_the_first
           lr_is_the_first_step_only};
 }
 
+// Of a rule that looks at a tensor as a whole.
+template <class Rule>
+OptimizerRow whole(std::string name, OptionsOf<Rule> options) {
+  OptimizerRow made = row<Rule>(std::move(name), options);
+  made.elementwise = false;
+  return made;
+}
+
 template <class Rule>
 RefusedOptions refused(std::string error, OptionsOf<Rule> options) {
   return {std::move(error), [options](const std::vector<Tensor>& params) { Rule(params, options); }};
@@ -28,6 +36,8 @@ constexpr double nan = std::numeric_limits<double>::quiet_NaN();
 const std::vector<OptimizerRow>& optimizer_table() {
   using optim::Adadelta, optim::Adagrad, optim::Adam, optim::Adamax, optim::AdamW, optim::ASGD, optim::Lion,
       optim::NAdam, optim::RAdam, optim::RMSprop, optim::Rprop, optim::SGD;
+  using optim::Adafactor, optim::AdjustLr, optim::LAMB, optim::Muon, optim::ScheduleFreeAdamW, optim::ScheduleFreeSGD,
+      optim::SOAP;
   static const std::vector<OptimizerRow> rows{
       row<SGD>("SGD", {}),
       row<SGD>("SGD/lr", {.lr = 0.25}),
@@ -108,6 +118,52 @@ const std::vector<OptimizerRow>& optimizer_table() {
       row<ASGD>("ASGD/lambd,alpha", {.lr = 0.1, .lambd = 0.1, .alpha = 0.5}),
       row<ASGD>("ASGD/t0", {.lr = 0.05, .lambd = 0.01, .t0 = 5}),
       row<ASGD>("ASGD/weight_decay,maximize", {.lr = 0.05, .t0 = 0, .weight_decay = 0.1, .maximize = true}),
+      whole<Adafactor>("Adafactor", {}),
+      whole<Adafactor>("Adafactor/lr", {.lr = 0.1}),
+      whole<Adafactor>("Adafactor/beta2_decay,d", {.lr = 0.05, .beta2_decay = -0.5, .d = 2}),
+      whole<Adafactor>("Adafactor/eps", {.lr = 0.05, .eps = {0.03, 2}}),
+      whole<Adafactor>("Adafactor/weight_decay", {.lr = 0.05, .weight_decay = 0.1}),
+      whole<Adafactor>("Adafactor/weight_decay,maximize", {.lr = 0.02, .weight_decay = 0.05, .maximize = true}),
+      whole<LAMB>("LAMB", {}),
+      whole<LAMB>("LAMB/lr", {.lr = 0.02}),
+      whole<LAMB>("LAMB/betas,eps", {.lr = 0.01, .betas = {0.7, 0.99}, .eps = 0.1}),
+      whole<LAMB>("LAMB/weight_decay", {.lr = 0.02, .weight_decay = 0.1}),
+      whole<LAMB>("LAMB/weight_decay,maximize", {.lr = 0.01, .weight_decay = 0.05, .maximize = true}),
+      row<Muon>("Muon", {}),
+      row<Muon>("Muon/lr,adamw_scale", {.lr = 0.02, .adamw_scale = 0.5}),
+      row<Muon>("Muon/match_rms_adamw", {.lr = 0.01, .adjust_lr = AdjustLr::match_rms_adamw}),
+      row<Muon>("Muon/momentum of 0", {.lr = 0.01, .weight_decay = 0, .momentum = 0, .nesterov = false}),
+      row<Muon>("Muon/ns_coefficients,eps,ns_steps", {.lr = 0.02,
+                                                      .momentum = 0.8,
+                                                      .nesterov = false,
+                                                      .ns_coefficients = {2, -1.5, 0.5},
+                                                      .eps = 0.1,
+                                                      .ns_steps = 9}),
+      row<Muon>(
+          "Muon/adamw,maximize",
+          {.lr = 0.005, .adamw_betas = {0.8, 0.95}, .adamw_eps = 1e-3, .adamw_weight_decay = 0.1, .maximize = true}),
+      row<ScheduleFreeAdamW>("ScheduleFreeAdamW", {}),
+      row<ScheduleFreeAdamW>("ScheduleFreeAdamW/lr,betas", {.lr = 0.05, .betas = {0.95, 0.99}}),
+      row<ScheduleFreeAdamW>("ScheduleFreeAdamW/warmup_steps", {.lr = 0.05, .warmup_steps = 12}),
+      row<ScheduleFreeAdamW>("ScheduleFreeAdamW/r,weight_lr_power",
+                             {.lr = 0.02, .warmup_steps = 5, .r = 1.5, .weight_lr_power = 1}),
+      row<ScheduleFreeAdamW>("ScheduleFreeAdamW/eps,weight_decay,maximize",
+                             {.lr = 0.02, .eps = 0.1, .weight_decay = 0.1, .maximize = true}),
+      row<ScheduleFreeSGD>("ScheduleFreeSGD", {}),
+      row<ScheduleFreeSGD>("ScheduleFreeSGD/lr,momentum", {.lr = 0.1, .momentum = 0.6}),
+      row<ScheduleFreeSGD>("ScheduleFreeSGD/warmup_steps", {.lr = 0.2, .warmup_steps = 12}),
+      row<ScheduleFreeSGD>("ScheduleFreeSGD/r,weight_lr_power",
+                           {.lr = 0.1, .warmup_steps = 5, .r = 1.5, .weight_lr_power = 1}),
+      row<ScheduleFreeSGD>("ScheduleFreeSGD/weight_decay,maximize",
+                           {.lr = 0.05, .weight_decay = 0.1, .maximize = true}),
+      row<SOAP>("SOAP", {}),
+      row<SOAP>("SOAP/lr,betas", {.lr = 0.02, .betas = {0.9, 0.99}}),
+      row<SOAP>("SOAP/shampoo_beta,precondition_frequency",
+                {.lr = 0.01, .shampoo_beta = 0.9, .weight_decay = 0, .precondition_frequency = 4}),
+      row<SOAP>("SOAP/max_precond_dim", {.lr = 0.01, .max_precond_dim = 2}),
+      whole<SOAP>("SOAP/precondition_1d",
+                  {.lr = 0.01, .precondition_frequency = 3, .max_precond_dim = 2, .precondition_1d = true}),
+      row<SOAP>("SOAP/eps,weight_decay,maximize", {.lr = 0.005, .eps = 1e-3, .weight_decay = 0.1, .maximize = true}),
   };
   return rows;
 }
@@ -115,6 +171,7 @@ const std::vector<OptimizerRow>& optimizer_table() {
 const std::vector<RefusedOptions>& refused_options() {
   using optim::Adadelta, optim::Adagrad, optim::Adam, optim::Adamax, optim::AdamW, optim::ASGD, optim::Lion,
       optim::NAdam, optim::RAdam, optim::RMSprop, optim::Rprop, optim::SGD;
+  using optim::Adafactor, optim::LAMB, optim::Muon, optim::ScheduleFreeAdamW, optim::ScheduleFreeSGD, optim::SOAP;
   static const std::vector<RefusedOptions> rows{
       refused<SGD>("SGD: lr must be at least 0, got -1", {.lr = -1}),
       refused<SGD>("SGD: lr must be at least 0, got nan", {.lr = nan}),
@@ -175,6 +232,47 @@ const std::vector<RefusedOptions>& refused_options() {
       refused<ASGD>("ASGD: lambd must be at least 0, got -1", {.lambd = -1}),
       refused<ASGD>("ASGD: alpha and t0 must be numbers, got nan and 1000000", {.alpha = nan}),
       refused<ASGD>("ASGD: weight_decay must be at least 0, got -1", {.weight_decay = -1}),
+      refused<Adafactor>("Adafactor: lr must be at least 0, got -1", {.lr = -1}),
+      refused<Adafactor>("Adafactor: beta2_decay must be at most 0, got 0.8", {.beta2_decay = 0.8}),
+      refused<Adafactor>("Adafactor: eps1 must be at least 0, got -1", {.eps = {-1, 1e-3}}),
+      refused<Adafactor>("Adafactor: eps2 must be at least 0, got nan", {.eps = {std::nullopt, nan}}),
+      refused<Adafactor>("Adafactor: d must be at least 1, got 0.5", {.d = 0.5}),
+      refused<Adafactor>("Adafactor: weight_decay must be at least 0, got -1", {.weight_decay = -1}),
+      refused<LAMB>("LAMB: lr must be at least 0, got -1", {.lr = -1}),
+      refused<LAMB>("LAMB: betas must be in [0, 1), got 1 and 0.999", {.betas = {1, 0.999}}),
+      refused<LAMB>("LAMB: eps must be at least 0, got -1", {.eps = -1}),
+      refused<LAMB>("LAMB: weight_decay must be at least 0, got -1", {.weight_decay = -1}),
+      refused<Muon>("Muon: lr must be at least 0, got -1", {.lr = -1}),
+      refused<Muon>("Muon: weight_decay must be at least 0, got -1", {.weight_decay = -1}),
+      refused<Muon>("Muon: momentum must be in [0, 1), got 1", {.momentum = 1}),
+      refused<Muon>("Muon: eps must be at least 0, got nan", {.eps = nan}),
+      refused<Muon>("Muon: ns_steps must be in [0, 100), got 100", {.ns_steps = 100}),
+      refused<Muon>("Muon: ns_coefficients must be finite, got 1, nan and 3", {.ns_coefficients = {1, nan, 3}}),
+      refused<Muon>("Muon: adamw_scale must be at least 0, got -1", {.adamw_scale = -1}),
+      refused<Muon>("Muon: adamw_betas must be in [0, 1), got 1", {.adamw_betas = {0.9, 1}}),
+      refused<Muon>("Muon: adamw_eps must be at least 0, got -1", {.adamw_eps = -1}),
+      refused<Muon>("Muon: adamw_weight_decay must be at least 0, got -1", {.adamw_weight_decay = -1}),
+      refused<ScheduleFreeAdamW>("ScheduleFreeAdamW: lr must be at least 0, got -1", {.lr = -1}),
+      refused<ScheduleFreeAdamW>("ScheduleFreeAdamW: betas must be in [0, 1), got 0.9 and 1", {.betas = {0.9, 1}}),
+      refused<ScheduleFreeAdamW>("ScheduleFreeAdamW: the first of the betas must be above 0, got 0",
+                                 {.betas = {0, 0.9}}),
+      refused<ScheduleFreeAdamW>("ScheduleFreeAdamW: eps must be at least 0, got -1", {.eps = -1}),
+      refused<ScheduleFreeAdamW>("ScheduleFreeAdamW: weight_decay must be at least 0, got -1", {.weight_decay = -1}),
+      refused<ScheduleFreeAdamW>("ScheduleFreeAdamW: warmup_steps must be at least 0, got -1", {.warmup_steps = -1}),
+      refused<ScheduleFreeAdamW>("ScheduleFreeAdamW: r must be at least 0, got -1", {.r = -1}),
+      refused<ScheduleFreeAdamW>("ScheduleFreeAdamW: weight_lr_power must be at least 0, got nan",
+                                 {.weight_lr_power = nan}),
+      refused<ScheduleFreeSGD>("ScheduleFreeSGD: lr must be at least 0, got -1", {.lr = -1}),
+      refused<ScheduleFreeSGD>("ScheduleFreeSGD: momentum must be in (0, 1), got 0", {.momentum = 0}),
+      refused<ScheduleFreeSGD>("ScheduleFreeSGD: momentum must be in (0, 1), got 1", {.momentum = 1}),
+      refused<ScheduleFreeSGD>("ScheduleFreeSGD: warmup_steps must be at least 0, got -5", {.warmup_steps = -5}),
+      refused<SOAP>("SOAP: lr must be at least 0, got -1", {.lr = -1}),
+      refused<SOAP>("SOAP: betas must be in [0, 1), got 1 and 0.95", {.betas = {1, 0.95}}),
+      refused<SOAP>("SOAP: shampoo_beta must be below 1, got 1", {.shampoo_beta = 1}),
+      refused<SOAP>("SOAP: eps must be at least 0, got -1", {.eps = -1}),
+      refused<SOAP>("SOAP: weight_decay must be at least 0, got -1", {.weight_decay = -1}),
+      refused<SOAP>("SOAP: precondition_frequency must be at least 1, got 0", {.precondition_frequency = 0}),
+      refused<SOAP>("SOAP: max_precond_dim must be at least 0, got -1", {.max_precond_dim = -1}),
   };
   return rows;
 }

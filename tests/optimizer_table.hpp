@@ -9,9 +9,12 @@
 #include "gradus/optim.hpp"
 
 struct OptimizerRow {
-  std::string name;  // "SGD/momentum": also the key of PyTorch's trajectory in tests/data/optim_reference.json
+  // "SGD/momentum": also the key of the trajectory in tests/data/optim_reference.json, which is PyTorch's, or in
+  // published_optim_reference.json, which is that of the published rule.
+  std::string name;
   std::function<std::unique_ptr<gradus::optim::Optimizer>(const std::vector<gradus::Tensor>& params)> make;
   bool lr_is_the_first_step_only = false;
+  bool elementwise = true;  // an element moves the same whatever others its tensor has
 };
 
 struct RefusedOptions {

@@ -79,6 +79,15 @@ struct AsgdStep {
   double mu;  // the weight of the newest parameter in the average
 };
 
+struct ScheduleFreeStep {
+  Direction direction;
+  double lr, decay;       // the decay is added to what the gradient has become
+  double average_weight;  // of z in the average x
+  double y_rate;          // the part of the step that y takes itself
+  bool adaptive;          // divides by the root of the second moment, the second array
+  double beta2, eps, bias_correction2;
+};
+
 // The arrays that a rule keeps, in the order its code numbers them; null where its options need none.
 template <class T>
 struct StateArrays {
@@ -96,7 +105,7 @@ struct StepKernels : StepKernel<T, Steps>... {};
 
 template <class T>
 using OptimTable = StepKernels<T, SgdStep, AdamStep, RmspropStep, AdagradStep, LionStep, AdadeltaStep, AdamaxStep,
-                               NadamStep, RadamStep, RpropStep, AsgdStep>;
+                               NadamStep, RadamStep, RpropStep, AsgdStep, ScheduleFreeStep>;
 
 // As table() and table_for() of kernels.hpp, for float and double.
 template <class T>

@@ -183,6 +183,22 @@ GRADUS_INLINE auto rule(const AsgdStep& step) {
   };
 }
 
+template <class T>
+GRADUS_INLINE auto rule(const ScheduleFreeStep& step) {
+  const Vec<T> beta2 = splat<T>(step.beta2), fresh2 = splat<T>(1 - step.beta2), eps = splat<T>(step.eps);
+  const Vec<T> root = splat<T>(1 / __builtin_sqrt(step.bias_correction2)), decay = splat<T>(step.decay);
+  const Vec<T> weight = splat<T>(step.average_weight);
+  const Vec<T> minus_lr = splat<T>(-step.lr), minus_y_rate = splat<T>(-step.y_rate);
+  const bool adaptive = step.adaptive, decays = step.decay != 0;
+  return [=](auto state, Vec<T> y, Vec<T> d) GRADUS_LAMBDA {
+    if (adaptive) d = d / multiply_add(xsimd::sqrt(average(state, 1, beta2, fresh2 * d, d)), root, eps);
+    if (decays) d = multiply_add(decay, y, d);
+    const Vec<T> z = state.get(0);
+    state.put(0, multiply_add(minus_lr, d, z));
+    return multiply_add(minus_y_rate, d, multiply_add<Vec<T>>(weight, z - y, y));
+  };
+}
+
 // --- the pass -------------------------------------------------------------------------------------------------------
 
 template <class T, class Step>
