@@ -28,6 +28,7 @@
 #include "gradus/optim/radam.hpp"
 #include "gradus/optim/rmsprop.hpp"
 #include "gradus/optim/rprop.hpp"
+#include "gradus/optim/sam.hpp"
 #include "gradus/optim/schedule_free.hpp"
 #include "gradus/optim/schedules.hpp"
 #include "gradus/optim/sgd.hpp"
