@@ -1,9 +1,11 @@
 // What is special about the newer rules; the optimizer table has what they share with all.
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <map>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -187,6 +189,31 @@ TEST_CASE("a Muon matrix without gradient does not blow up") {
   p.set_grad(zeros({3, 4}, {.dtype = float64}));
   optimizer.step();
   CHECK(equal(p, before));
+}
+
+TEST_CASE("LAMB, Muon and SOAP fit a product of matrices") {
+  const Tensor target = matmul(random_param({6, 3}, 1).detach(), random_param({3, 5}, 2).detach());
+  const auto loss_after = [&](const auto& make) {
+    Tensor a = random_param({6, 3}, 3), b = random_param({3, 5}, 4);
+    const auto optimizer = make(std::vector<Tensor>{a, b});
+    const auto loss = [&] { return mean(square(matmul(a, b) - target)); };
+    const double before = loss().item();
+    for (int step = 0; step < 200; ++step) {
+      optimizer->zero_grad();
+      loss().backward();
+      optimizer->step();
+    }
+    return loss().item() / before;
+  };
+  using Params = std::vector<Tensor>;
+  CHECK(loss_after([](const Params& p) { return std::make_unique<optim::LAMB>(p, optim::LAMBOptions{.lr = 0.03}); }) <
+        0.01);
+  CHECK(loss_after([](const Params& p) {
+          return std::make_unique<optim::Muon>(p, optim::MuonOptions{.lr = 0.03, .weight_decay = 0});
+        }) < 0.01);
+  CHECK(loss_after([](const Params& p) {
+          return std::make_unique<optim::SOAP>(p, optim::SOAPOptions{.lr = 0.1, .weight_decay = 0});
+        }) < 0.01);
 }
 
 namespace {

@@ -700,7 +700,8 @@ TEST_CASE("an optimizer can be moved") {
 
 TEST_CASE("every optimizer lowers a loss through the tape") {
   for (const std::string name : {"SGD/momentum", "Adam/lr", "AdamW/lr,weight_decay", "RMSprop/momentum",
-                                 "Adagrad/lr_decay", "Adamax/lr", "NAdam/lr,momentum_decay", "Rprop/lr", "ASGD/lr"}) {
+                                 "Adagrad/lr_decay", "Adamax/lr", "NAdam/lr,momentum_decay", "Rprop/lr", "ASGD/lr",
+                                 "Adafactor/lr", "ScheduleFreeAdamW/lr,betas", "ScheduleFreeSGD/lr,momentum"}) {
     CAPTURE(name);
     for (const OptimizerRow& row : optimizer_table()) {
       if (row.name != name) continue;

@@ -1,9 +1,10 @@
 #include "gradus/optim/elementwise.hpp"
 
 #include "kernels/parallel.hpp"
+#include "optim/fused.hpp"
 #include "tensor/impl.hpp"
 
-namespace gradus::optim::detail {
+namespace gradus::optim {
 namespace {
 
 // Elements that one thread updates at least: below, waking another costs more than it saves.
@@ -15,6 +16,14 @@ bool is_dense(const TensorImpl& t) { return is_contiguous(t.shape, t.strides); }
 
 }  // namespace
 
+void check_gradient(const char* rule, const Tensor& param, const Tensor& grad) {
+  const TensorImpl& p = impl(param);
+  const TensorImpl& g = impl(grad);
+  if (!alike(p, g)) fail("{}: the gradient is {} {}, the parameter {} {}", rule, g.dtype, g.shape, p.dtype, p.shape);
+}
+
+namespace detail {
+
 void check_state(const char* name, const Tensor& param, const Tensor& state) {
   const TensorImpl& p = impl(param);
   const TensorImpl& s = impl(state);
@@ -24,9 +33,9 @@ void check_state(const char* name, const Tensor& param, const Tensor& state) {
 
 void run_pass(const char* name, Tensor& param, const Tensor& grad, std::span<const Tensor* const> state,
               const Pass& pass) {
+  check_gradient(name, param, grad);
   const TensorImpl& p = impl(param);
   const TensorImpl& g = impl(grad);
-  if (!alike(p, g)) fail("{}: the gradient is {} {}, the parameter {} {}", name, g.dtype, g.shape, p.dtype, p.shape);
   if (!is_dense(g)) return run_pass(name, param, grad.contiguous(), state, pass);
   if (!is_dense(p)) {
     Tensor dense = param.detach().contiguous();
@@ -44,4 +53,5 @@ void run_pass(const char* name, Tensor& param, const Tensor& grad, std::span<con
   bump_version(param);
 }
 
-}  // namespace gradus::optim::detail
+}  // namespace detail
+}  // namespace gradus::optim

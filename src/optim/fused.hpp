@@ -21,13 +21,7 @@ void run_chunk(const void* step, void* const* arrays, std::int64_t begin, std::i
 }
 
 // Throws unless the gradient has the parameter's shape and dtype.
-inline void check_gradient(const char* rule, const Tensor& param, const Tensor& grad) {
-  const TensorImpl& p = impl(param);
-  const TensorImpl& g = impl(grad);
-  if (p.dtype != g.dtype || p.shape != g.shape) {
-    fail("{}: the gradient is {} {}, the parameter {} {}", rule, g.dtype, g.shape, p.dtype, p.shape);
-  }
-}
+void check_gradient(const char* rule, const Tensor& param, const Tensor& grad);
 
 // Moves `param` and `state` (shaped like it, contiguous; null where the options need none) by the kernel of this step.
 template <class Step>

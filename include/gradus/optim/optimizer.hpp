@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+#include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -183,7 +184,11 @@ class OptimizerOf : public Optimizer {
   explicit OptimizerOf(const std::vector<Tensor>& params, const Options& options = {}) {
     add_param_group({params, options});
   }
-  explicit OptimizerOf(const NamedTensors& params, const Options& options = {}) { add_param_group({params, options}); }
+  // With names, as model.named_parameters() gives them. A template, so that `{}` is no list of names.
+  template <std::same_as<NamedTensors> Named>
+  explicit OptimizerOf(const Named& params, const Options& options = {}) {
+    add_param_group({params, options});
+  }
   explicit OptimizerOf(const std::vector<Group>& groups) {
     if (groups.empty()) throw Error("optimizer: got an empty list of groups");
     for (const Group& group : groups) add_param_group(group);
