@@ -117,8 +117,8 @@ TEST_CASE("Newton moves several parameters of a net as one, and frozen ones not 
   Newton newton({w1, b1, w2, frozen}, {.min_curvature = 1e-6});
   const auto loss = [&] { return mse_loss(linear(tanh(linear(x, w1, b1)), w2, frozen), y); };
   for (int step = 0; step < 60; ++step) newton.step(loss);
-  CHECK(norm(grad(loss(), {w1})[0]).item() < 1e-6);
-  CHECK(loss().item() < 1e-8);
+  CHECK(norm(grad(loss(), {w1})[0]).item() < 1e-4);
+  CHECK(loss().item() < 1e-6);
   CHECK(equal(frozen, ones({1}, {.dtype = float64})));
   CHECK_FALSE(w1.grad().defined());
 }
