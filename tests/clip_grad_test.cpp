@@ -12,8 +12,10 @@
 #include "gradus/optim.hpp"
 #include "gradus/random.hpp"
 #include "gradus/threads.hpp"
+#include "messages.hpp"
 
 using namespace gradus;
+using tests::message_of;
 
 namespace {
 
@@ -209,16 +211,6 @@ Params small_params(Dtype dtype = float64) {
       {tensor({{3.0, -4.0, 0.0}, {0.5, 1.25, -2.0}}, {.dtype = dtype}), tensor({{-12.0, 0.125}}, {.dtype = dtype})});
 }
 
-template <class Function>
-std::string error_of(const Function& function) {
-  try {
-    function();
-  } catch (const Error& e) {
-    return e.what();
-  }
-  return "no error";
-}
-
 constexpr double infinity = std::numeric_limits<double>::infinity();
 constexpr double not_a_number = std::numeric_limits<double>::quiet_NaN();
 
@@ -308,7 +300,7 @@ TEST_CASE("a norm that is not finite poisons as in PyTorch, or is an error, or d
 
       params = make();
       const std::string size = std::isnan(bad) ? "nan" : "inf";
-      CHECK(error_of([&] { clip_grad_norm_(params, 1, {.norm_type = norm_type, .error_if_nonfinite = true}); }) ==
+      CHECK(message_of([&] { clip_grad_norm_(params, 1, {.norm_type = norm_type, .error_if_nonfinite = true}); }) ==
             "clip_grad_norm_: the gradient of parameter 1, (2,), is not finite, its largest entry is " + size);
       CHECK(params[0].grad()[1].item() == 2);
 
@@ -328,7 +320,7 @@ TEST_CASE("a norm that is not finite names a module's parameter") {
     Tensor handle = p;
     handle.set_grad(ones(p.shape()) * (name == "1.bias" ? not_a_number : 1.0));
   }
-  CHECK(error_of([&] { clip_grad_norm_(parameters, 1, {.error_if_nonfinite = true}); }) ==
+  CHECK(message_of([&] { clip_grad_norm_(parameters, 1, {.error_if_nonfinite = true}); }) ==
         "clip_grad_norm_: the gradient of 1.bias, (1,), is not finite, its largest entry is nan");
 }
 
@@ -352,15 +344,15 @@ TEST_CASE("gradients are clipped by value, NaN stays") {
 
 TEST_CASE("clipping's wrong options are refused") {
   const Params params = small_params();
-  CHECK(error_of([&] { clip_grad_norm_(params, -1); }) == "clip_grad_norm_: max_norm must be at least 0, got -1");
-  CHECK(error_of([&] { clip_grad_norm_(params, not_a_number); }) ==
+  CHECK(message_of([&] { clip_grad_norm_(params, -1); }) == "clip_grad_norm_: max_norm must be at least 0, got -1");
+  CHECK(message_of([&] { clip_grad_norm_(params, not_a_number); }) ==
         "clip_grad_norm_: max_norm must be at least 0, got nan");
-  CHECK(error_of([&] { clip_grad_norm_(params, 1, {.norm_type = 0}); }) ==
+  CHECK(message_of([&] { clip_grad_norm_(params, 1, {.norm_type = 0}); }) ==
         "clip_grad_norm_: norm_type must be above 0, got 0");
-  CHECK(error_of([&] { clip_grad_norm_(params, 1, {.error_if_nonfinite = true, .skip_if_nonfinite = true}); }) ==
+  CHECK(message_of([&] { clip_grad_norm_(params, 1, {.error_if_nonfinite = true, .skip_if_nonfinite = true}); }) ==
         "clip_grad_norm_: error_if_nonfinite and skip_if_nonfinite exclude each other");
-  CHECK(error_of([&] { clip_grad_norm_({Tensor()}, 1); }) == "tensor: an undefined tensor was used");
-  CHECK(error_of([&] { clip_grad_value_(params, -0.5); }) ==
+  CHECK(message_of([&] { clip_grad_norm_({Tensor()}, 1); }) == "tensor: an undefined tensor was used");
+  CHECK(message_of([&] { clip_grad_value_(params, -0.5); }) ==
         "clip_grad_value_: clip_value must be at least 0, got -0.5");
   CHECK(params[0].grad()[0][0].item() == 3);
 }
@@ -400,11 +392,11 @@ TEST_CASE("adaptive clipping lets small gradients alone, and zero weights move")
   adaptive_clip_grad_({zero});
   CHECK(allclose(zero.grad(), tensor({{6e-6, 8e-6}, {0.0, 0.0}}, {.dtype = float64}), {.rtol = 1e-12, .atol = 0}));
 
-  CHECK(error_of([&] { adaptive_clip_grad_({weight}, {.clip_factor = -1}); }) ==
+  CHECK(message_of([&] { adaptive_clip_grad_({weight}, {.clip_factor = -1}); }) ==
         "adaptive_clip_grad_: clip_factor must be at least 0, got -1");
-  CHECK(error_of([&] { adaptive_clip_grad_({weight}, {.eps = not_a_number}); }) ==
+  CHECK(message_of([&] { adaptive_clip_grad_({weight}, {.eps = not_a_number}); }) ==
         "adaptive_clip_grad_: eps must be at least 0, got nan");
-  CHECK(error_of([&] { adaptive_clip_grad_({weight}, {.norm_type = 0}); }) ==
+  CHECK(message_of([&] { adaptive_clip_grad_({weight}, {.norm_type = 0}); }) ==
         "adaptive_clip_grad_: norm_type must be above 0, got 0");
 }
 
@@ -429,8 +421,8 @@ TEST_CASE("gradient noise has the variance of its step, and is the generator's")
     CHECK_FALSE(equal(noise, noise_at(t, 4)));
   }
   const Params params = small_params();
-  CHECK(error_of([&] { add_gradient_noise_(params, -1); }) == "add_gradient_noise_: t must be at least 0, got -1");
-  CHECK(error_of([&] { add_gradient_noise_(params, 0, {.eta = -1}); }) ==
+  CHECK(message_of([&] { add_gradient_noise_(params, -1); }) == "add_gradient_noise_: t must be at least 0, got -1");
+  CHECK(message_of([&] { add_gradient_noise_(params, 0, {.eta = -1}); }) ==
         "add_gradient_noise_: eta and gamma must be at least 0, got -1 and 0.55");
   CHECK(params[0].grad()[0][0].item() == 3);
 }

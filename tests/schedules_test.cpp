@@ -14,10 +14,14 @@
 #include "allocation_counter.hpp"
 #include "gradus/factory.hpp"
 #include "gradus/optim.hpp"
+#include "messages.hpp"
+#include "rows.hpp"
 #include "schedule_table.hpp"
 
 using namespace gradus;
 using optim::AnnealStrategy, optim::CycleMode, optim::Optimizer, optim::Schedule;
+using tests::for_each_row;
+using tests::message_of;
 
 namespace {
 
@@ -42,29 +46,6 @@ std::vector<double> momenta_of(const Optimizer& optimizer) {
   std::vector<double> values;
   for (std::int64_t g = 0; g < optimizer.group_count(); ++g) values.push_back(optimizer.momentum(g).value());
   return values;
-}
-
-// Runs a check on each row; an exception fails that row only.
-template <class Check>
-void for_each_row(const Check& check) {
-  for (const ScheduleRow& row : schedule_table()) {
-    CAPTURE(row.name);
-    try {
-      check(row);
-    } catch (const std::exception& e) {
-      FAIL_CHECK(e.what());
-    }
-  }
-}
-
-template <class Function>
-std::string error_of(const Function& function) {
-  try {
-    function();
-  } catch (const Error& e) {
-    return e.what();
-  }
-  return "no error";
 }
 
 // A rounding error of the formula has the size of its largest term.
@@ -100,7 +81,7 @@ TEST_CASE("every schedule has PyTorch's rates and momenta, over 500 steps") {
   const auto& cases = reference()["cases"];
   std::set<std::string> unseen;
   for (const auto& item : cases.items()) unseen.insert(item.key());
-  for_each_row([&](const ScheduleRow& row) {
+  for_each_row(schedule_table(), [&](const ScheduleRow& row) {
     REQUIRE(cases.contains(row.name));
     unseen.erase(row.name);
     const auto optimizer = optimizer_for(row.name);
@@ -125,7 +106,7 @@ TEST_CASE("every schedule has PyTorch's rates and momenta, over 500 steps") {
 }
 
 TEST_CASE("a schedule resumes from its state bit for bit, on an optimizer that starts anew") {
-  for_each_row([](const ScheduleRow& row) {
+  for_each_row(schedule_table(), [](const ScheduleRow& row) {
     const auto optimizer = optimizer_for(row.name);
     const auto schedule = row.make(*optimizer);
     for (int t = 0; t < 123; ++t) schedule->step();
@@ -166,7 +147,7 @@ TEST_CASE("a state of another schedule is refused, and changes nothing") {
   const auto error = [&](const std::function<void(StateDict&)>& spoil) {
     StateDict state = schedule.state_dict();
     spoil(state);
-    return error_of([&] { schedule.load_state_dict(state); });
+    return message_of([&] { schedule.load_state_dict(state); });
   };
   CHECK(error([](StateDict& s) { s.erase("last_epoch"); }) == "OneCycleLR: load_state_dict: missing key: last_epoch");
   CHECK(error([](StateDict& s) { s["best"] = tensor(1); }) == "OneCycleLR: load_state_dict: unexpected key: best");
@@ -185,7 +166,7 @@ TEST_CASE("a state of another schedule is refused, and changes nothing") {
   CHECK(schedule.last_epoch() == 3);
 
   optim::ExponentialLR decay(optimizer, {.gamma = 0.5});
-  CHECK(error_of([&] {
+  CHECK(message_of([&] {
           decay.load_state_dict({{"last_epoch", tensor(1)}, {"base_lrs", full({1}, -1, {.dtype = float64})}});
         }) == "ExponentialLR: the rate of group 0 must be at least 0 and finite, got -0.5 at t = 1");
   decay.step();
@@ -198,7 +179,7 @@ TEST_CASE("a step that fails leaves the rates of all groups as they were") {
                                                       [](std::int64_t t) { return t < 2 ? 1.0 : NAN; }}});
   schedule.step();
   const auto rates = schedule.last_lr();
-  CHECK(error_of([&] { schedule.step(); }) ==
+  CHECK(message_of([&] { schedule.step(); }) ==
         "LambdaLR: the rate of group 1 must be at least 0 and finite, got nan at t = 2");
   CHECK(schedule.last_lr() == rates);
   CHECK(schedule.last_epoch() == 1);
@@ -206,7 +187,7 @@ TEST_CASE("a step that fails leaves the rates of all groups as they were") {
   // Nesterov's rule refuses a momentum of 0: after the first group has been set already.
   optim::SGD nesterov({{.params = {parameter()}, .options = {.lr = 0.5, .momentum = 0.9}},
                        {.params = {parameter()}, .options = {.lr = 0.5, .momentum = 0.9, .nesterov = true}}});
-  CHECK(error_of([&] {
+  CHECK(message_of([&] {
           Schedule(
               "mine", nesterov,
               {.lr = [](auto, double base, auto) { return base / 2; }, .momentum = [](auto, auto) { return 0.0; }});
@@ -222,7 +203,7 @@ TEST_CASE("the last step of one cycle is the end; one more is refused") {
   CHECK(optimizer.lr() == doctest::Approx(1.0 / 25 / 1e4));
   schedule.step();
   CHECK(optimizer.lr() == doctest::Approx(1.0 / 25 / 1e4));  // PyTorch goes beyond the end here, to a negative rate
-  CHECK(error_of([&] { schedule.step(); }) == "OneCycleLR: there are 10 steps in the cycle, got t = 11");
+  CHECK(message_of([&] { schedule.step(); }) == "OneCycleLR: there are 10 steps in the cycle, got t = 11");
   CHECK(schedule.last_epoch() == 10);
 
   // Phases of no length: nothing is divided by 0.
@@ -261,7 +242,7 @@ TEST_CASE("a group that is added later joins in with its own rate") {
 
   optim::LambdaLR narrow(optimizer, {.lr_lambda = {shrink, shrink}});
   optimizer.add_param_group({.params = {parameter()}, .options = {.lr = 8}});
-  CHECK(error_of([&] { narrow.step(); }) == "schedule: an option has a value for each group, but not for a new one");
+  CHECK(message_of([&] { narrow.step(); }) == "schedule: an option has a value for each group, but not for a new one");
 }
 
 TEST_CASE("schedules on one optimizer start from the same base, and compose without being stepped") {
@@ -302,7 +283,7 @@ TEST_CASE("a schedule is neither copied nor moved, and takes no temporary optimi
 }
 
 TEST_CASE("a step of a schedule allocates nothing") {
-  for_each_row([](const ScheduleRow& row) {
+  for_each_row(schedule_table(), [](const ScheduleRow& row) {
     const auto optimizer = optimizer_for(row.name);
     const auto schedule = row.make(*optimizer);
     schedule->step();
@@ -422,10 +403,10 @@ TEST_CASE("wrong options of schedules are refused, and leave the rate alone") {
        }},
   };
   for (const Refused& refused : table) {
-    CHECK(error_of(refused.make) == refused.error);
+    CHECK(message_of(refused.make) == refused.error);
     CHECK(optimizer.lr() == 0.5);
   }
-  CHECK(error_of([&] { plain.set_momentum(0, 0.5); }) == "optimizer: group 0 has neither momentum nor betas");
+  CHECK(message_of([&] { plain.set_momentum(0, 0.5); }) == "optimizer: group 0 has neither momentum nor betas");
   CHECK_FALSE(plain.momentum().has_value());
 }
 
@@ -487,7 +468,7 @@ TEST_CASE("a metric that is not a number never counts as better") {
 
   StateDict state = schedule.state_dict();
   state["_last_lr"] = full({1}, -1, {.dtype = float64});
-  CHECK(error_of([&] { schedule.load_state_dict(state); }) ==
+  CHECK(message_of([&] { schedule.load_state_dict(state); }) ==
         "ReduceLROnPlateau: _last_lr must be at least 0 and finite, got -1");
   CHECK(optimizer.lr() == 0.1);
 }
@@ -539,18 +520,19 @@ TEST_CASE("SWALR takes over from another schedule as in PyTorch, also after a re
 
 TEST_CASE("SWALR refuses wrong options and states of another schedule") {
   optim::SGD optimizer({parameter()}, {.lr = 0.5});
-  CHECK(error_of([&] { optim::SWALR(optimizer, {}); }) == "SWALR: swa_lr must be at least 0 and finite, got nan");
-  CHECK(error_of([&] {
+  CHECK(message_of([&] { optim::SWALR(optimizer, {}); }) == "SWALR: swa_lr must be at least 0 and finite, got nan");
+  CHECK(message_of([&] {
           optim::SWALR(optimizer, {.swa_lr = {0.1, 0.2}});
         }) == "SWALR: swa_lr has 2 values for 1 groups");
-  CHECK(error_of([&] { optim::SWALR(optimizer, {.swa_lr = 0.1, .anneal_epochs = -1}); }) ==
+  CHECK(message_of([&] { optim::SWALR(optimizer, {.swa_lr = 0.1, .anneal_epochs = -1}); }) ==
         "SWALR: anneal_epochs must be at least 0, got -1");
   optim::SWALR schedule(optimizer, {.swa_lr = 0.1});
   CHECK(optimizer.lr() == 0.5);
   StateDict state = schedule.state_dict();
   state["first_lrs"] = full({1}, -1, {.dtype = float64});
-  CHECK(error_of([&] { schedule.load_state_dict(state); }) == "SWALR: first_lrs must be at least 0 and finite, got -1");
-  CHECK(error_of([&] {
+  CHECK(message_of([&] { schedule.load_state_dict(state); }) ==
+        "SWALR: first_lrs must be at least 0 and finite, got -1");
+  CHECK(message_of([&] {
           schedule.load_state_dict({{"last_epoch", tensor(1)}});
         }) == "SWALR: load_state_dict: missing key: first_lrs");
   CHECK(optimizer.lr() == 0.5);
