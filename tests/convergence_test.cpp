@@ -12,6 +12,7 @@
 #include <functional>
 #include <limits>
 #include <memory>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -21,6 +22,7 @@
 #include "gradus/ops.hpp"
 #include "gradus/optim.hpp"
 #include "gradus/problems.hpp"
+#include "optimizer_table.hpp"
 
 using namespace gradus;
 using problems::Problem;
@@ -287,11 +289,14 @@ int run(const Race& race, int limit) {
 }
 
 const std::vector<Race>& races() {
-  using optim::Adadelta, optim::AdadeltaOptions, optim::Adagrad, optim::AdagradOptions, optim::Adam, optim::AdamOptions,
-      optim::Adamax, optim::AdamaxOptions, optim::AdamW, optim::AdamWOptions, optim::ArmijoGD, optim::ArmijoGDOptions,
-      optim::ASGD, optim::ASGDOptions, optim::LBFGS, optim::LBFGSOptions, optim::Lion, optim::LionOptions, optim::NAdam,
-      optim::NAdamOptions, optim::Newton, optim::NewtonOptions, optim::RAdam, optim::RAdamOptions, optim::RMSprop,
-      optim::RMSpropOptions, optim::Rprop, optim::RpropOptions, optim::SGD, optim::SGDOptions;
+  using optim::Adadelta, optim::AdadeltaOptions, optim::Adafactor, optim::AdafactorOptions, optim::Adagrad,
+      optim::AdagradOptions, optim::Adam, optim::AdamOptions, optim::Adamax, optim::AdamaxOptions, optim::AdamW,
+      optim::AdamWOptions, optim::ArmijoGD, optim::ArmijoGDOptions, optim::ASGD, optim::ASGDOptions, optim::LAMB,
+      optim::LAMBOptions, optim::LBFGS, optim::LBFGSOptions, optim::Lion, optim::LionOptions, optim::Muon,
+      optim::MuonOptions, optim::NAdam, optim::NAdamOptions, optim::Newton, optim::NewtonOptions, optim::RAdam,
+      optim::RAdamOptions, optim::RMSprop, optim::RMSpropOptions, optim::Rprop, optim::RpropOptions,
+      optim::ScheduleFreeAdamW, optim::ScheduleFreeAdamWOptions, optim::ScheduleFreeSGD, optim::ScheduleFreeSGDOptions,
+      optim::SGD, optim::SGDOptions, optim::SOAP, optim::SOAPOptions;
   const std::string bowl = "bowl(1, 4)", quadratic = "quadratic(100, 2)", valley = "rosenbrock", beale = "beale";
   static const std::vector<Race> all{
       {"SGD", bowl, rule<SGD>(SGDOptions{.lr = 0.2}), 18},
@@ -326,6 +331,12 @@ const std::vector<Race>& races() {
       {"Rprop", quadratic, rule<Rprop>(RpropOptions{}), 42},
       {"Rprop", valley, rule<Rprop>(RpropOptions{}), 3524},
       {"ASGD", bowl, rule<ASGD>(ASGDOptions{.lr = 0.2}), 18},
+      {"Adafactor", bowl, rule<Adafactor>(AdafactorOptions{.lr = 0.1}), 1225},
+      {"LAMB", bowl, rule<LAMB>(LAMBOptions{.lr = 0.01}), 870},
+      {"Muon", bowl, rule<Muon>(MuonOptions{.lr = 0.5}), 159},  // a point is a vector: AdamW's rule
+      {"ScheduleFreeAdamW", bowl, rule<ScheduleFreeAdamW>(ScheduleFreeAdamWOptions{.lr = 0.5}), 231},
+      {"ScheduleFreeSGD", quadratic, rule<ScheduleFreeSGD>(ScheduleFreeSGDOptions{.lr = 0.1}), 432},
+      {"SOAP", quadratic, rule<SOAP>(SOAPOptions{.lr = 0.1, .betas = {0.9, 0.999}, .weight_decay = 0}), 162},
       {"LBFGS", bowl, rule<LBFGS>(LBFGSOptions{.lr = 0.5, .max_iter = 1}), 15},
       {"LBFGS/strong_wolfe", quadratic,
        rule<LBFGS>(LBFGSOptions{.max_iter = 1, .line_search_fn = optim::LineSearch::strong_wolfe}), 8},
@@ -353,5 +364,14 @@ TEST_CASE("every optimizer arrives in about the number of steps that it took bef
     MESSAGE(race.optimizer << " on " << race.problem << ": " << steps << " steps");
     CHECK(steps > 0);
     CHECK(std::abs(steps - race.steps) <= 2 + race.steps / 20);
+  }
+}
+
+TEST_CASE("every optimizer of the table races") {
+  std::set<std::string> racing;
+  for (const Race& race : races()) racing.insert(race.optimizer.substr(0, race.optimizer.find('/')));
+  for (const OptimizerRow& row : optimizer_table()) {
+    CAPTURE(row.name);
+    CHECK(racing.contains(row.name.substr(0, row.name.find('/'))));
   }
 }
