@@ -6,8 +6,10 @@
 
 #include "gradus/ops/arithmetic.hpp"
 #include "gradus/ops/compare.hpp"
+#include "gradus/ops/dropout.hpp"
 #include "gradus/ops/indexing.hpp"
 #include "gradus/ops/losses.hpp"
+#include "gradus/ops/normalisation.hpp"
 #include "gradus/ops/pointwise.hpp"
 #include "gradus/ops/products.hpp"
 #include "gradus/ops/rearrange.hpp"

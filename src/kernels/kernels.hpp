@@ -63,6 +63,11 @@ constexpr std::size_t index(Enum e) {
   return static_cast<std::size_t>(e);
 }
 
+// A group of elements that share a mean and a variance: `count` runs of `length` neighbours, the runs `stride` apart.
+struct Runs {
+  std::int64_t count, stride, length;
+};
+
 // Plain arrays, not std::array: its inline functions would be compiled once per instruction set under one name, and the
 // linker might keep the AVX-512 one for everybody.
 template <class T>
@@ -124,6 +129,33 @@ struct Table {
   // a[i * a_row + p * a_col], likewise b (k, n); c is (m, n) with row stride ldc. With beta 0, c is only written.
   void (*small_gemm)(Size m, Size n, Size k, T alpha, const T* a, Size a_row, Size a_col, const T* b, Size b_row,
                      Size b_col, T beta, T* c, Size ldc);
+
+  // The mean of a group, and the mean of the squared deviations from it.
+  void (*moments)(T* mean, T* variance, const T* x, Runs runs);
+  // y = (x - mean) * scale + shift
+  void (*normalize)(T* y, const T* x, T mean, T scale, T shift, Runs runs);
+  // sum = sum of g, dot = sum of g * (x - mean)
+  void (*norm_sums)(T* sum, T* dot, const T* g, const T* x, T mean, Runs runs);
+  // dx = a * g + b * (x - mean) + c
+  void (*normalize_backward)(T* dx, const T* g, const T* x, T mean, T a, T b, T c, Runs runs);
+
+  // The same where each column of a matrix is a group; rows are `stride` apart.
+  void (*column_moments)(T* mean, T* variance, const T* x, Size rows, Size cols, Size stride);
+  void (*column_normalize)(T* y, const T* x, const T* mean, const T* scale, const T* shift, Size rows, Size cols,
+                           Size stride);
+  void (*column_norm_sums)(T* sum, T* dot, const T* g, const T* x, const T* mean, Size rows, Size cols, Size stride);
+  void (*column_normalize_backward)(T* dx, const T* g, const T* x, const T* mean, const T* a, const T* b, const T* c,
+                                    Size rows, Size cols, Size stride);
+
+  // Each row is a group: y = (x - mean) * rstd * weight + bias, with rstd = 1 / sqrt(variance + eps). [0] takes the
+  // mean for zero and does not write it, [1] computes it. weight and bias, one number per column, may be null.
+  using LayerNormFn = void (*)(T* y, T* mean, T* rstd, const T* x, const T* weight, const T* bias, T eps, Size rows,
+                               Size n);
+  LayerNormFn layer_norm[2];
+  // Writes dx and adds to dweight and dbias; each of the three may be null.
+  using LayerNormBackwardFn = void (*)(T* dx, T* dweight, T* dbias, const T* g, const T* x, const T* mean,
+                                       const T* rstd, const T* weight, Size rows, Size n);
+  LayerNormBackwardFn layer_norm_backward[2];
 };
 
 // The table for float, double and int64 of the best instruction set this processor has; the environment variable

@@ -17,6 +17,7 @@ import torch.nn.functional as F
 
 import aggregates
 import functions
+import normalisation
 from cases import *  # noqa: F403  (the vocabulary of this file)
 from linalg import linalg
 from rearranging import rearranging, scattering, splitting, vectors
@@ -464,6 +465,7 @@ FAMILIES = {
     "vectors": vectors,
     **functions.FAMILIES,
     **aggregates.FAMILIES,
+    **normalisation.FAMILIES,
 }
 
 

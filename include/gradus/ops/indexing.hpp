@@ -30,4 +30,11 @@ Tensor masked_fill(const Tensor& x, const Tensor& mask, double value);
 // (...) int64 -> (..., num_classes) int64: 1 at the class, else 0; -1 counts the classes
 Tensor one_hot(const Tensor& classes, std::int64_t num_classes = -1);
 
+struct EmbeddingOptions {
+  std::optional<std::int64_t> padding_idx = {};  // its row gets no gradient; may be negative
+};
+// The rows of weight that the indices name: int64 (...), (vocabulary, dim) -> (..., dim). Throws at an index outside
+// [0, vocabulary).
+Tensor embedding(const Tensor& indices, const Tensor& weight, const EmbeddingOptions& options = {});
+
 }  // namespace gradus

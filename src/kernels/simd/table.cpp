@@ -11,6 +11,7 @@ void fill_floating(Table<T>& table) {
   fill_reduce(table);
   fill_softmax(table);
   fill_fused(table);
+  fill_norm(table);
   fill_gemm(table);
 }
 

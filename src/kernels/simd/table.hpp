@@ -18,6 +18,8 @@ void fill_softmax(Table<T>& table);  // float and double
 template <class T>
 void fill_fused(Table<T>& table);  // float and double
 template <class T>
+void fill_norm(Table<T>& table);  // float and double
+template <class T>
 void fill_gemm(Table<T>& table);  // float and double
 
 // What the dispatcher calls.
