@@ -4,6 +4,18 @@
 
 using namespace gradus;
 
+namespace {
+
+using Members = std::vector<std::pair<std::string, Shape>>;
+
+Members affine(std::int64_t channels) { return {{"weight", {channels}}, {"bias", {channels}}}; }
+
+Members running(std::int64_t channels) {
+  return {{"running_mean", {channels}}, {"running_var", {channels}}, {"num_batches_tracked", {}}};
+}
+
+}  // namespace
+
 const std::vector<LayerRow>& layer_table() {
   static const std::vector<LayerRow> rows{
       {"Linear",
@@ -46,6 +58,77 @@ const std::vector<LayerRow>& layer_table() {
        {4, 3},
        {4, 2},
        {{"0.weight", {5, 3}}, {"0.bias", {5}}, {"3.0.weight", {2, 5}}}},
+      {"Unflatten",
+       [] {
+         return nn::Unflatten(1, {3, -1});
+       },
+       {2, 12, 2},
+       {2, 3, 4, 2}},
+      {"Unflatten(-1)",
+       [] {
+         return nn::Unflatten(-1, {2, 2});
+       },
+       {3, 4},
+       {3, 2, 2}},
+      {"LayerNorm", [] { return nn::LayerNorm({4}, {.dtype = float64}); }, {3, 4}, {3, 4}, affine(4)},
+      {"LayerNorm of two dims, without bias",
+       [] {
+         return nn::LayerNorm({3, 4}, {.eps = 0.1, .bias = false, .dtype = float64});
+       },
+       {2, 3, 4},
+       {2, 3, 4},
+       {{"weight", {3, 4}}}},
+      {"LayerNorm without weights", [] { return nn::LayerNorm(4, {.elementwise_affine = false}); }, {3, 4}, {3, 4}},
+      {"RMSNorm", [] { return nn::RMSNorm(4, {.dtype = float64}); }, {2, 3, 4}, {2, 3, 4}, {{"weight", {4}}}},
+      {"RMSNorm without weight",
+       [] {
+         return nn::RMSNorm({3, 4}, {.eps = 0.1, .elementwise_affine = false});
+       },
+       {2, 3, 4},
+       {2, 3, 4}},
+      {"GroupNorm", [] { return nn::GroupNorm(2, 4, {.dtype = float64}); }, {2, 4, 3}, {2, 4, 3}, affine(4)},
+      {"GroupNorm without weights", [] { return nn::GroupNorm(3, 3, {.affine = false}); }, {2, 3, 2, 2}, {2, 3, 2, 2}},
+      {"BatchNorm1d", [] { return nn::BatchNorm1d(3, {.dtype = float64}); }, {5, 3}, {5, 3}, affine(3), running(3)},
+      {"BatchNorm1d of sequences",
+       [] { return nn::BatchNorm1d(3, {.momentum = std::nullopt, .dtype = float64}); },
+       {2, 3, 4},
+       {2, 3, 4},
+       affine(3),
+       running(3)},
+      {"BatchNorm2d",
+       [] { return nn::BatchNorm2d(3, {.dtype = float64}); },
+       {2, 3, 2, 3},
+       {2, 3, 2, 3},
+       affine(3),
+       running(3)},
+      {"BatchNorm2d without weights",
+       [] { return nn::BatchNorm2d(3, {.affine = false, .dtype = float64}); },
+       {2, 3, 2, 3},
+       {2, 3, 2, 3},
+       {},
+       running(3)},
+      {"BatchNorm2d without running statistics",
+       [] { return nn::BatchNorm2d(3, {.track_running_stats = false, .dtype = float64}); },
+       {2, 3, 2, 3},
+       {2, 3, 2, 3},
+       affine(3)},
+      {"InstanceNorm1d", [] { return nn::InstanceNorm1d(3); }, {2, 3, 4}, {2, 3, 4}},
+      {"InstanceNorm1d without batch", [] { return nn::InstanceNorm1d(3); }, {3, 4}, {3, 4}},
+      {"InstanceNorm2d",
+       [] { return nn::InstanceNorm2d(3, {.affine = true, .track_running_stats = true, .dtype = float64}); },
+       {2, 3, 2, 3},
+       {2, 3, 2, 3},
+       affine(3),
+       running(3)},
+      {"Dropout", [] { return nn::Dropout(0.25); }, {4, 5}, {4, 5}},
+      {"Dropout2d", [] { return nn::Dropout2d(); }, {4, 5, 2, 2}, {4, 5, 2, 2}},
+      {"Embedding",
+       [] { return nn::Embedding(5, 3, {.dtype = float64}); },
+       {2, 4},
+       {2, 4, 3},
+       {{"weight", {5, 3}}},
+       {},
+       5},
       {"Sequential of nothing", [] { return nn::Sequential(); }, {2, 3}, {2, 3}},
   };
   return rows;

@@ -21,6 +21,17 @@ using tests::message_of;
 
 namespace {
 
+Tensor input_of(const LayerRow& row) {
+  if (row.vocabulary > 0) return randint(row.vocabulary, row.input);
+  return randn(row.input, {.dtype = float64});
+}
+
+// Layers that draw masks draw the same one each time.
+Tensor run(const nn::AnyModule& layer, const Tensor& x) {
+  manual_seed(2);
+  return (*layer)(x);
+}
+
 // d f / d x[i] for all i, by the five-point rule.
 Tensor numeric_gradient(Tensor& x, const std::function<double()>& f) {
   NoGrad guard;
@@ -101,30 +112,40 @@ struct Doubler : nn::Module {
 TEST_CASE("every layer has its shapes, and its parameters PyTorch's names") {
   for_each_row(layer_table(), [](const LayerRow& row) {
     nn::AnyModule layer = row.make();
-    CHECK(to_string((*layer)(randn(row.input, {.dtype = float64})).shape()) == to_string(row.output));
+    CHECK(to_string(run(layer, input_of(row)).shape()) == to_string(row.output));
     std::string names;
     for (const auto& [name, shape] : row.parameters) names += name + to_string(shape) + " ";
     CHECK(names_of(*layer) == names);
     CHECK(layer->parameters().size() == row.parameters.size());
+    std::string buffers, expected_buffers;
+    for (const auto& [name, shape] : row.buffers) expected_buffers += name + to_string(shape) + " ";
+    for (const auto& [name, buffer] : layer->named_buffers()) buffers += name + to_string(buffer.shape()) + " ";
+    CHECK(buffers == expected_buffers);
     for (const Tensor& p : layer->parameters()) CHECK((p.requires_grad() && p.is_leaf() && !p.grad().defined()));
   });
 }
 
-TEST_CASE("every layer's gradients agree with differences, for the input and each parameter") {
+TEST_CASE("every layer's gradients agree with differences, for the input and each parameter, in both modes") {
   for_each_row(layer_table(), [](const LayerRow& row) {
     nn::AnyModule layer = row.make();
-    Tensor x = randn(row.input, {.dtype = float64, .requires_grad = true});
-    const Tensor cotangent = randn(row.output, {.dtype = float64});
-    const auto f = [&] { return sum((*layer)(x)*cotangent); };
-    f().backward();
+    for (const bool training : {true, false}) {
+      CAPTURE(training);
+      layer->train(training);
+      layer->zero_grad();
+      Tensor x = input_of(row);
+      if (row.vocabulary == 0) x.set_requires_grad();
+      const Tensor cotangent = randn(row.output, {.dtype = float64});
+      const auto f = [&] { return sum(run(layer, x) * cotangent); };
+      f().backward();
 
-    std::vector<Tensor> leaves = layer->parameters();
-    leaves.push_back(x);
-    for (Tensor& leaf : leaves) {
-      CAPTURE(to_string(leaf.shape()));
-      REQUIRE(leaf.grad().defined());
-      const Tensor expected = numeric_gradient(leaf, [&] { return f().item(); });
-      CHECK(allclose(leaf.grad(), expected, {.rtol = 1e-8, .atol = 1e-8}));
+      std::vector<Tensor> leaves = layer->parameters();
+      if (x.requires_grad()) leaves.push_back(x);
+      for (Tensor& leaf : leaves) {
+        CAPTURE(to_string(leaf.shape()));
+        REQUIRE(leaf.grad().defined());
+        const Tensor expected = numeric_gradient(leaf, [&] { return f().item(); });
+        CHECK(allclose(leaf.grad(), expected, {.rtol = 1e-8, .atol = 1e-8}));
+      }
     }
   });
 }
@@ -132,27 +153,28 @@ TEST_CASE("every layer's gradients agree with differences, for the input and eac
 TEST_CASE("a copy of a layer computes the same and is independent") {
   for_each_row(layer_table(), [](const LayerRow& row) {
     nn::AnyModule layer = row.make();
-    const Tensor x = randn(row.input, {.dtype = float64});
-    const Tensor y = (*layer)(x).detach();
+    const Tensor x = input_of(row);
+    const Tensor y = run(layer, x).detach();
     nn::AnyModule copy = layer;
-    CHECK(equal((*copy)(x), y));
+    CHECK(equal(run(copy, x), y));
     NoGrad guard;
     for (Tensor& p : copy->parameters()) p.zero_();
-    CHECK(equal((*layer)(x), y));
+    CHECK(equal(run(layer, x), y));
     copy = layer;
-    CHECK(equal((*copy)(x), y));
+    CHECK(equal(run(copy, x), y));
   });
 }
 
 TEST_CASE("a layer's state can be loaded into another one") {
   for_each_row(layer_table(), [](const LayerRow& row) {
     nn::AnyModule layer = row.make(), other = row.make();
-    const Tensor x = randn(row.input, {.dtype = float64});
+    const Tensor x = input_of(row);
     const auto state = layer->state_dict();
-    CHECK(state.size() == row.parameters.size());
+    CHECK(state.size() == row.parameters.size() + row.buffers.size());
     for (const auto& [name, shape] : row.parameters) CHECK(state.contains(name));
+    for (const auto& [name, shape] : row.buffers) CHECK(state.contains(name));
     other->load_state_dict(state);
-    CHECK(equal((*layer)(x), (*other)(x)));
+    CHECK(equal(run(layer, x), run(other, x)));
   });
 }
 

@@ -1,6 +1,7 @@
 #include "gradus/nn/activation.hpp"
 
 #include "gradus/ops.hpp"
+#include "storage/format.hpp"
 
 namespace gradus::nn {
 
@@ -13,5 +14,31 @@ Tensor Softplus::forward(const Tensor& x) { return softplus(x); }
 Tensor Softmax::forward(const Tensor& x) { return softmax(x, dim_); }
 Tensor LogSoftmax::forward(const Tensor& x) { return log_softmax(x, dim_); }
 Tensor Flatten::forward(const Tensor& x) { return flatten(x, start_dim_, end_dim_); }
+
+Tensor Unflatten::forward(const Tensor& x) {
+  const std::int64_t dim = dim_ < 0 ? dim_ + x.dim() : dim_;
+  if (dim < 0 || dim >= x.dim()) fail("Unflatten: dim {} is out of range for shape {}", dim_, x.shape());
+  // One size may be -1: what the others leave.
+  Shape sizes = unflattened_size_;
+  std::int64_t known = 1, open = -1;
+  for (std::int64_t i = 0; i < sizes.size(); ++i) {
+    if (sizes[i] == -1 && open < 0)
+      open = i;
+    else
+      known *= sizes[i];
+  }
+  if (open >= 0) sizes[open] = known > 0 ? x.size(dim) / known : 0;
+  if (sizes.numel() != x.size(dim) || known < 0) {
+    fail("Unflatten: dim {} of {} does not split into {}", dim_, x.shape(), unflattened_size_);
+  }
+  Shape shape;
+  for (std::int64_t i = 0; i < x.dim(); ++i) {
+    if (i != dim)
+      shape.push_back(x.size(i));
+    else
+      for (const std::int64_t size : sizes) shape.push_back(size);
+  }
+  return reshape(x, shape);
+}
 
 }  // namespace gradus::nn

@@ -72,4 +72,16 @@ class Flatten : public Module {
   std::int64_t start_dim_, end_dim_;
 };
 
+// Splits one dim into several, one of which may be -1: Unflatten(1, {8, 8}) does (batch, 64) -> (batch, 8, 8). Throws
+// unless the sizes fit.
+class Unflatten : public Module {
+ public:
+  Unflatten(std::int64_t dim, const Shape& unflattened_size) : dim_(dim), unflattened_size_(unflattened_size) {}
+  Tensor forward(const Tensor& x) override;
+
+ private:
+  std::int64_t dim_;
+  Shape unflattened_size_;
+};
+
 }  // namespace gradus::nn
