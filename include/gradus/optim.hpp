@@ -34,3 +34,4 @@
 #include "gradus/optim/sgd.hpp"
 #include "gradus/optim/soap.hpp"
 #include "gradus/optim/state.hpp"
+#include "gradus/optim/update_bn.hpp"
