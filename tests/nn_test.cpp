@@ -221,6 +221,12 @@ TEST_CASE("Linear takes sizes of 0 and refuses negative ones and integers") {
   CHECK(message_of([] { nn::Linear(2, 3, {.dtype = int64}); }) == "Linear: a floating dtype is needed, got int64");
 }
 
+TEST_CASE("PReLU starts with the slope it is given, for each channel, and refuses to have none") {
+  CHECK(equal(nn::PReLU().weight, full({1}, 0.25)));
+  CHECK(equal(nn::PReLU(3, {.init = -1}).weight, full({3}, -1)));
+  CHECK(error_of([] { nn::PReLU(0); }) == "PReLU: num_parameters must be at least 1, got 0");
+}
+
 TEST_CASE("names follow the members, through lists and modules") {
   CHECK(names_of(Net()) ==
         "in.weight(4, 3) in.bias(4,) "

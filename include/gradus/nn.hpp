@@ -15,4 +15,5 @@
 #include "gradus/nn/module.hpp"
 #include "gradus/nn/norm.hpp"
 #include "gradus/nn/parameter.hpp"
+#include "gradus/nn/rectifier.hpp"
 #include "gradus/nn/sequential.hpp"

@@ -11,7 +11,16 @@ Tensor Tanh::forward(const Tensor& x) { return tanh(x); }
 Tensor Sigmoid::forward(const Tensor& x) { return sigmoid(x); }
 Tensor GELU::forward(const Tensor& x) { return gelu(x); }
 Tensor Softplus::forward(const Tensor& x) { return softplus(x); }
+Tensor SiLU::forward(const Tensor& x) { return silu(x); }
+Tensor Mish::forward(const Tensor& x) { return mish(x); }
+Tensor Hardsigmoid::forward(const Tensor& x) { return hardsigmoid(x); }
+Tensor Hardswish::forward(const Tensor& x) { return hardswish(x); }
+Tensor Softsign::forward(const Tensor& x) { return softsign(x); }
+Tensor LogSigmoid::forward(const Tensor& x) { return logsigmoid(x); }
+Tensor Hardtanh::forward(const Tensor& x) { return hardtanh(x, min_val_, max_val_); }
+Tensor GLU::forward(const Tensor& x) { return glu(x, dim_); }
 Tensor Softmax::forward(const Tensor& x) { return softmax(x, dim_); }
+Tensor Softmin::forward(const Tensor& x) { return softmin(x, dim_); }
 Tensor LogSoftmax::forward(const Tensor& x) { return log_softmax(x, dim_); }
 Tensor Flatten::forward(const Tensor& x) { return flatten(x, start_dim_, end_dim_); }
 

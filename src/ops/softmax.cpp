@@ -92,6 +92,11 @@ Tensor log_softmax_backward(const Tensor& g, const Tensor& y) {
 
 Tensor softmax(const Tensor& x, std::int64_t dim) { return along("softmax", x, dim, softmax_rows); }
 
+Tensor softmin(const Tensor& x, std::int64_t dim) {
+  wrap_dim("softmin", dim, x.dim());
+  return softmax(-x, dim);
+}
+
 Tensor log_softmax(const Tensor& x, std::int64_t dim) { return along("log_softmax", x, dim, log_softmax_rows); }
 
 Tensor logsumexp(const Tensor& x, const Dims& dims, const ReduceOptions& options) {

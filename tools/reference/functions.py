@@ -32,9 +32,20 @@ CALLS.update({
     "mish": mish,
     "hardtanh": lambda x, a: F.hardtanh(x[0], one(a, "min_val", -1.0), one(a, "max_val", 1.0)),
     "softsign": lambda x, a: F.softsign(x[0]),
+    # PyTorch's own celu loses all digits near 0 in exp(x) - 1.
+    "celu": lambda x, a: torch.where(
+        x[0] > 0, x[0], one(a, "alpha", 1.0) * torch.expm1(x[0].clamp(max=0) / one(a, "alpha", 1.0))),
+    "relu6": lambda x, a: F.relu6(x[0]),
+    # PyTorch's own hardsigmoid multiplies with a sixth in float32, in its gradient too.
+    "hardsigmoid": lambda x, a: F.relu6(x[0] + 3) / 6,
+    "hardswish": lambda x, a: F.hardswish(x[0]),
+    "threshold": lambda x, a: F.threshold(x[0], one(a, "threshold"), one(a, "value")),
+    "prelu": lambda x, a: F.prelu(x[0], x[1]),
+    "glu": lambda x, a: F.glu(x[0], integer(a, "dim", -1)),
+    "softmin": lambda x, a: F.softmin(x[0], integer(a, "dim")),
     "logsigmoid": lambda x, a: F.logsigmoid(x[0]),
 })
-FROM_DOUBLE |= {"elu", "selu", "silu", "mish", "logsigmoid"}
+FROM_DOUBLE |= {"celu", "elu", "selu", "silu", "mish", "logsigmoid"}
 
 
 def fraction(*shape):
@@ -95,7 +106,9 @@ def functions():
 def activations():
     rows = {"leaky_relu": [{}, {"negative_slope": 0.25}, {"negative_slope": -1.5}, {"negative_slope": 0}],
             "elu": [{}, {"alpha": 0.5}], "selu": [{}], "silu": [{}], "mish": [{}],
-            "hardtanh": [{}, {"min_val": -0.625, "max_val": 0.25}], "softsign": [{}], "logsigmoid": [{}]}
+            "hardtanh": [{}, {"min_val": -0.625, "max_val": 0.25}], "softsign": [{}], "logsigmoid": [{}],
+            "celu": [{}, {"alpha": 0.5}, {"alpha": -2}], "relu6": [{}], "hardsigmoid": [{}], "hardswish": [{}],
+            "threshold": [{"threshold": 0.5, "value": -3}]}
     for row, arguments in rows.items():
         for args in arguments:
             for shape in [(2, 3), (), (0,)]:
@@ -109,6 +122,17 @@ def activations():
     case("logsigmoid", [f(-1000, 1000)], grad=True)
     case("silu", [f(-1000, 1000)], grad=True)
     case("mish", [f(-1000, 1000)], grad=True)
+    for row in ["relu6", "hardsigmoid", "hardswish"]:
+        case(row, [f(-3, 3, 0, 6, -4, 4, 7)], grad=True)
+    case("threshold", [f(0.5, 0.25, 0.75)], grad=True, threshold=0.5, value=2)
+    for sx, sw in [((2, 3), (3,)), ((2, 3), (1,)), ((2, 3, 2), (3,)), ((4,), (1,)), ((), (1,)), ((0, 3), (3,))]:
+        case("prelu", [signed(*sx), normal(*sw)], grad=True)
+    case("prelu", [SPECIAL, f(0.25)], grad=True)
+    for shape, dim in [((4,), 0), ((2, 4), -1), ((2, 4), 0), ((2, 3, 6), 2), ((2, 6, 3), -2), ((0, 4), 1)]:
+        case("glu", [normal(*shape)], grad=True, dim=dim)
+    for shape, dim in [((4,), 0), ((2, 5), 1), ((2, 5), 0), ((2, 3, 4), -2), ((), 0), ((0, 3), 1)]:
+        case("softmin", [normal(*shape)], grad=True, dim=dim)
+    case("softmin", [f(1000, 0, -1000, -1000)], grad=True, dim=0)
 
 
 FAMILIES = {"functions": functions, "activations": activations}

@@ -42,10 +42,76 @@ class Softplus : public Module {
   Tensor forward(const Tensor& x) override;
 };
 
+// x sigmoid(x)
+class SiLU : public Module {
+ public:
+  Tensor forward(const Tensor& x) override;
+};
+
+// x tanh(softplus(x))
+class Mish : public Module {
+ public:
+  Tensor forward(const Tensor& x) override;
+};
+
+// relu6(x + 3) / 6
+class Hardsigmoid : public Module {
+ public:
+  Tensor forward(const Tensor& x) override;
+};
+
+// x relu6(x + 3) / 6
+class Hardswish : public Module {
+ public:
+  Tensor forward(const Tensor& x) override;
+};
+
+// x / (1 + |x|)
+class Softsign : public Module {
+ public:
+  Tensor forward(const Tensor& x) override;
+};
+
+// ln sigmoid(x)
+class LogSigmoid : public Module {
+ public:
+  Tensor forward(const Tensor& x) override;
+};
+
+// min(max(x, min_val), max_val). Throws, when called, if min_val > max_val.
+class Hardtanh : public Module {
+ public:
+  explicit Hardtanh(double min_val = -1, double max_val = 1) : min_val_(min_val), max_val_(max_val) {}
+  Tensor forward(const Tensor& x) override;
+
+ private:
+  double min_val_, max_val_;
+};
+
+// a sigmoid(b) of the two halves of x along dim: (batch, 2 n) -> (batch, n)
+class GLU : public Module {
+ public:
+  explicit GLU(std::int64_t dim = -1) : dim_(dim) {}
+  Tensor forward(const Tensor& x) override;
+
+ private:
+  std::int64_t dim_;
+};
+
 // e^x / sum e^x along dim
 class Softmax : public Module {
  public:
   explicit Softmax(std::int64_t dim) : dim_(dim) {}
+  Tensor forward(const Tensor& x) override;
+
+ private:
+  std::int64_t dim_;
+};
+
+// e^-x / sum e^-x along dim
+class Softmin : public Module {
+ public:
+  explicit Softmin(std::int64_t dim) : dim_(dim) {}
   Tensor forward(const Tensor& x) override;
 
  private:

@@ -1,6 +1,7 @@
 // Pointwise.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 
 #include "gradus/tensor.hpp"
@@ -88,6 +89,21 @@ Tensor hardtanh(const Tensor& x, double min_val = -1, double max_val = 1);
 Tensor softsign(const Tensor& x);
 // ln sigmoid(x), stable for any x
 Tensor logsigmoid(const Tensor& x);
+// max(x, 0) + min(alpha (e^(x / alpha) - 1), 0): an elu without a kink (Barron, 2017). Throws if alpha is 0.
+Tensor celu(const Tensor& x, double alpha = 1);
+// min(max(x, 0), 6); derivative 0 on the bounds
+Tensor relu6(const Tensor& x);
+// relu6(x + 3) / 6
+Tensor hardsigmoid(const Tensor& x);
+// x relu6(x + 3) / 6; derivative x / 3 + 1/2 on the bounds too
+Tensor hardswish(const Tensor& x);
+// x > threshold ? x : value
+Tensor threshold(const Tensor& x, double threshold, double value);
+// x > 0 ? x : weight x, with one weight for all or one for each channel, dim 1: (batch, channels, ...), (channels) or
+// (1). Throws if the number of weights is another.
+Tensor prelu(const Tensor& x, const Tensor& weight);
+// a sigmoid(b) of the two halves a and b along dim (Dauphin et al., 2017). Throws if the size is odd.
+Tensor glu(const Tensor& x, std::int64_t dim = -1);
 
 // --- Between two tensors ---------------------------------------------------------------------------------------------
 // start + weight (end - start)

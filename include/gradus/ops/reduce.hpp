@@ -53,6 +53,8 @@ Tensor any(const Tensor& x, const Dims& dims = {}, const ReduceOptions& options 
 Tensor logsumexp(const Tensor& x, const Dims& dims, const ReduceOptions& options = {});
 // e^x / sum e^x along dim, without overflow
 Tensor softmax(const Tensor& x, std::int64_t dim);
+// softmax(-x): the largest share goes to the smallest
+Tensor softmin(const Tensor& x, std::int64_t dim);
 // x - logsumexp(x) along dim
 Tensor log_softmax(const Tensor& x, std::int64_t dim);
 

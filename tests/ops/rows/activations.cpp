@@ -45,6 +45,37 @@ std::vector<Row> activation_rows() {
           "softsign", [](const Tensor& x, const Args&) { return softsign(x); }, away_from_zero),
       activation(
           "logsigmoid", [](const Tensor& x, const Args&) { return logsigmoid(x); }, normal),
+      activation("celu", [](const Tensor& x, const Args& a) { return celu(x, a.number("alpha", 1)); }, away_from_zero,
+                 {{}, {{"alpha", {0.5}}}}),
+      activation(
+          "relu6", [](const Tensor& x, const Args&) { return relu6(x); }, away_from_zero),
+      activation(
+          "hardsigmoid", [](const Tensor& x, const Args&) { return hardsigmoid(x); }, normal),
+      activation(
+          "hardswish", [](const Tensor& x, const Args&) { return hardswish(x); }, normal),
+      activation("threshold",
+                 [](const Tensor& x, const Args& a) {
+                   return threshold(x, a.number("threshold", 0.1), a.number("value", -2));
+                 },
+                 distinct, {{}, {{"threshold", {-0.5}}, {"value", {1}}}}),
+      {.name = "prelu",
+       .call = [](const Tensors& x, const Args&) { return prelu(x[0], x[1]); },
+       .cases = {{{away_from_zero({2, 3}), normal({3})}},
+                 {{away_from_zero({2, 3, 4}), normal({3})}},
+                 {{away_from_zero({2, 3}), normal({1})}},
+                 {{away_from_zero({4}), normal({})}}},
+       .bad_calls = {{[] {
+                        prelu(zeros({2, 3}), zeros({2}));
+                      },
+                      "prelu: the weight must be (1,) or (3,), got (2,)"},
+                     {[] { prelu(tensor({1}), zeros({1})); }, "prelu: a floating dtype is needed, got int64"}}},
+      {.name = "glu",
+       .call = [](const Tensors& x, const Args& a) { return glu(x[0], a.integer("dim", -1)); },
+       .cases = {{{normal({2, 4})}}, {{normal({2, 4})}, {{"dim", {0}}}}, {{normal({3, 6, 2})}, {{"dim", {-2}}}}},
+       .bad_calls = {{[] {
+                        glu(zeros({2, 3}));
+                      },
+                      "glu: dim -1 must have an even size, got (2, 3)"}}},
   };
 }
 

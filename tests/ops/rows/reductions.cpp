@@ -141,6 +141,13 @@ std::vector<Row> reduction_rows() {
                       },
                       "softmax: dim must be in [-2, 1] for a tensor of 2 dims, got 2"}},
        .method = [](const Tensors& x, const Args& a) { return x[0].softmax(a.integer("dim")); }},
+      {.name = "softmin",
+       .call = [](const Tensors& x, const Args& a) { return softmin(x[0], a.integer("dim")); },
+       .cases = one_dim_cases(Fill::normal),
+       .bad_calls = {{[] {
+                        softmin(zeros({2, 3}), -3);
+                      },
+                      "softmin: dim must be in [-2, 1] for a tensor of 2 dims, got -3"}}},
       {.name = "log_softmax",
        .call = [](const Tensors& x, const Args& a) { return log_softmax(x[0], a.integer("dim")); },
        .cases = one_dim_cases(Fill::normal),
