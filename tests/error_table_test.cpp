@@ -215,11 +215,11 @@ TEST_CASE("shapes that do not fit are refused") {
       {[] {
          cross_entropy(zeros({2, 3}), integers({3}));
        },
-       "cross_entropy: input must be (batch, classes) and target (batch): (2, 3) and (3,)"},
+       "cross_entropy: input must be (batch, classes, ...) and target (batch, ...): (2, 3) and (3,)"},
       {[] {
          cross_entropy(zeros({2, 3, 4}), integers({2}));
        },
-       "cross_entropy: input must be (batch, classes) and target (batch): (2, 3, 4) and (2,)"},
+       "cross_entropy: input must be (batch, classes, ...) and target (batch, ...): (2, 3, 4) and (2,)"},
       {[] {
          cross_entropy(zeros({2, 3}), integers({2}), {.weight = zeros({2})});
        },

@@ -43,7 +43,7 @@ Dims Args::dims() const {
 ReduceOptions Args::reduce() const { return {.keepdim = integer("keepdim", 0) != 0}; }
 
 Reduction Args::reduction() const {
-  constexpr Reduction all[] = {Reduction::none, Reduction::mean, Reduction::sum};
+  constexpr Reduction all[] = {Reduction::none, Reduction::mean, Reduction::sum, Reduction::batchmean};
   return all[integer("reduction", 1)];
 }
 
@@ -59,9 +59,10 @@ std::string Args::to_string() const {
 const std::vector<Row>& op_table() {
   static const std::vector<Row> table = [] {
     std::vector<Row> rows;
-    for (auto family : {arithmetic_rows, operator_rows, comparison_rows, pointwise_rows, function_rows, activation_rows,
-                        reduction_rows, statistics_rows, sorting_rows, product_rows, einsum_rows, indexing_rows,
-                        rearrange_rows, view_rows, loss_rows, linalg_rows, normalisation_rows, dropout_rows}) {
+    for (auto family : {arithmetic_rows,      operator_rows,    comparison_rows, pointwise_rows,     function_rows,
+                        activation_rows,      reduction_rows,   statistics_rows, sorting_rows,       product_rows,
+                        einsum_rows,          indexing_rows,    rearrange_rows,  view_rows,          loss_rows,
+                        regression_loss_rows, margin_loss_rows, linalg_rows,     normalisation_rows, dropout_rows}) {
       std::vector<Row> more = family();
       std::move(more.begin(), more.end(), std::back_inserter(rows));
     }
@@ -96,6 +97,9 @@ Tensor fill(const Input& input, std::size_t position, Dtype dtype) {
         break;
       case Fill::fraction:
         values[i] = 1.8 * uniform(random) - 0.9;
+        break;
+      case Fill::probability:
+        values[i] = 0.2 + 0.6 * uniform(random);
         break;
       case Fill::zeros:
         values[i] = static_cast<double>(random() % 5) / 2 - 1;

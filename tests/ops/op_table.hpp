@@ -40,14 +40,15 @@ class Args {
 
 // What an input is filled with. Values are multiples of 2^-12, the same in float32 and float64.
 enum class Fill {
-  normal,    // about [-2, 2]
-  positive,  // [0.25, 2.25)
-  signed_,   // positive or its negative: away from a kink or pole at 0
-  fraction,  // (-0.9, 0.9)
-  zeros,     // small integers, many of them 0
-  distinct,  // differences of at least 0.02 inside an input and between inputs: no ties
-  index,     // int64 in [0, bound)
-  mask       // boolean
+  normal,       // about [-2, 2]
+  positive,     // [0.25, 2.25)
+  signed_,      // positive or its negative: away from a kink or pole at 0
+  fraction,     // (-0.9, 0.9)
+  probability,  // (0.2, 0.8)
+  zeros,        // small integers, many of them 0
+  distinct,     // differences of at least 0.02 inside an input and between inputs: no ties
+  index,        // int64 in [0, bound)
+  mask          // boolean
 };
 
 struct Input {
@@ -62,6 +63,7 @@ inline Input normal(const Shape& shape) { return {Fill::normal, shape}; }
 inline Input positive(const Shape& shape) { return {Fill::positive, shape}; }
 inline Input away_from_zero(const Shape& shape) { return {Fill::signed_, shape}; }
 inline Input fraction(const Shape& shape) { return {Fill::fraction, shape}; }
+inline Input probability(const Shape& shape) { return {Fill::probability, shape}; }
 inline Input distinct(const Shape& shape) { return {Fill::distinct, shape}; }
 inline Input index(const Shape& shape, std::int64_t bound) { return {Fill::index, shape, bound, false}; }
 inline Input mask(const Shape& shape) { return {Fill::mask, shape, 0, false}; }
@@ -118,6 +120,8 @@ std::vector<Row> product_rows();
 std::vector<Row> indexing_rows();
 std::vector<Row> view_rows();
 std::vector<Row> loss_rows();
+std::vector<Row> regression_loss_rows();
+std::vector<Row> margin_loss_rows();
 std::vector<Row> einsum_rows();
 std::vector<Row> rearrange_rows();
 std::vector<Row> linalg_rows();

@@ -20,16 +20,10 @@ import functions
 import normalisation
 from cases import *  # noqa: F403  (the vocabulary of this file)
 from linalg import linalg
+from losses import losses, loss_options
 from rearranging import rearranging, scattering, splitting, vectors
 
-REDUCTIONS = ["none", "mean", "sum"]
-
-
 # --- how each row of the table is called in PyTorch -------------------------------------------------------------------
-
-
-def reduction(a):
-    return REDUCTIONS[integer(a, "reduction", 1)]
 
 
 def arg_extreme(fn):
@@ -38,11 +32,6 @@ def arg_extreme(fn):
             return fn(x[0])
         return fn(x[0], dim=integer(a, "dim"), keepdim=bool(one(a, "keepdim", 0)))
     return call
-
-
-def cross_entropy(x, a):
-    return F.cross_entropy(x[0], x[1], x[2] if len(x) > 2 else None, reduction=reduction(a),
-                           ignore_index=integer(a, "ignore_index", -100), label_smoothing=one(a, "label_smoothing", 0.0))
 
 
 def bound(x, args, key):
@@ -122,11 +111,6 @@ CALLS.update({
     "narrow": lambda x, a: torch.narrow(x[0], integer(a, "dim"), integer(a, "start"), integer(a, "length")),
     "expand": lambda x, a: x[0].expand(ints(a, "shape")),
     "clone": lambda x, a: x[0].clone(),
-    "mse_loss": lambda x, a: F.mse_loss(x[0], x[1], reduction=reduction(a)),
-    "l1_loss": lambda x, a: F.l1_loss(x[0], x[1], reduction=reduction(a)),
-    "cross_entropy": cross_entropy,
-    "binary_cross_entropy_with_logits":
-        lambda x, a: F.binary_cross_entropy_with_logits(x[0], x[1], reduction=reduction(a)),
 })
 for comparison in ["eq", "ne", "lt", "le", "gt", "ge"]:
     CALLS[comparison] = lambda x, a, fn=getattr(torch, comparison): fn(x[0], x[1])
@@ -413,43 +397,6 @@ def views():
     case("clone", [mask(2, 3)])
 
 
-def losses():
-    for row in ["mse_loss", "l1_loss"]:
-        for shape in [(4,), (2, 3), (), (35, 2)]:
-            for how in [0, 1, 2]:
-                case(row, [normal(*shape), normal(*shape)], grad=math.prod(shape) < 30, reduction=how)
-        case(row, [normal(0, 2), normal(0, 2)], reduction=2)
-        case(row, [normal(0, 2), normal(0, 2)], reduction=1)
-        case(row, [f(1, NAN), f(0, 0)], reduction=2)
-    for shape in [(4,), (2, 3), (), (0,), (33,)]:
-        for how in [0, 1, 2]:
-            target = torch.randint(0, 5, shape).double() / 4
-            case("binary_cross_entropy_with_logits", [signed(*shape) * 2, target], grad=math.prod(shape) < 30, reduction=how)
-    case("binary_cross_entropy_with_logits", [f(1000, -1000, 1000, -1000, 0, 100, -100, 40), f(1, 0, 0, 1, 0.5, 0, 1, 0)],
-         reduction=0, grad=True)
-    case("binary_cross_entropy_with_logits", [f(NAN, 1), f(1, 0)], reduction=0)
-
-    row = "cross_entropy"
-    for how in [0, 1, 2]:
-        x, t, w = normal(4, 5), torch.tensor([0, 4, 2, 2]), positive(5)
-        case(row, [x, t], grad=True, reduction=how)
-        case(row, [x, t, w], reduction=how)
-        case(row, [x, torch.tensor([0, -100, 2, -100])], grad=True, reduction=how)
-        case(row, [x, torch.tensor([0, 1, 2, 1])], reduction=how, ignore_index=1)
-        case(row, [x, t], grad=True, reduction=how, label_smoothing=0.125)
-        case(row, [x, torch.tensor([0, -100, 2, -100]), w], reduction=how, label_smoothing=0.25)
-        case(row, [x, torch.tensor([0, 3, 2, 3]), w], reduction=how, ignore_index=3)
-        case(row, [x, t], reduction=how, label_smoothing=1.0)
-        case(row, [normal(5), torch.tensor(3)], grad=True, reduction=how)
-        case(row, [normal(0, 5), torch.tensor([], dtype=torch.int64)], reduction=how)
-        case(row, [normal(2, 3), torch.tensor([-100, -100])], reduction=how)
-        case(row, [f(1e4, -1e4, 0, 1e4, 1e4, -1e4, -1e4, -1e4, -1e4).reshape(3, 3), torch.tensor([0, 2, 1])], grad=True,
-             reduction=how)
-    case(row, [normal(33, 10), whole(0, 10, 33)])
-    case(row, [normal(3, 1), torch.tensor([0, 0, 0])], reduction=0)
-    case(row, [f(0, INF, 1, 0, -INF, 1, NAN, 0, 1, 0, 1, -INF).reshape(4, 3), torch.tensor([0, 0, 1, 0])], reduction=0)
-
-
 FAMILIES = {
     "arithmetic": arithmetic,
     "pointwise": pointwise,
@@ -458,6 +405,7 @@ FAMILIES = {
     "indexing": indexing,
     "views": views,
     "losses": losses,
+    "loss_options": loss_options,
     "linalg": linalg,
     "rearranging": rearranging,
     "splitting": splitting,
