@@ -4,6 +4,8 @@
 
 #include <atomic>
 
+#include "kernels/parallel.hpp"
+
 namespace gradus::kernels {
 namespace {
 
@@ -31,6 +33,7 @@ void set_blas_threads(int count) {
 }
 
 void choose_blas_threads(std::int64_t multiplications) {
+  if (in_parallel_region()) return;  // whoever started it has chosen one
   use_threads(multiplications < parallel_work ? 1 : allowed_threads().load(std::memory_order_relaxed));
 }
 

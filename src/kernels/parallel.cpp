@@ -144,6 +144,8 @@ void run_in_parallel(std::int64_t begin, std::int64_t end, std::int64_t grain, C
 
 }  // namespace kernels::detail
 
+bool kernels::in_parallel_region() { return kernels::detail::inside_parallel_region; }
+
 int get_num_threads() {
   const int count = kernels::detail::num_threads.load(std::memory_order_relaxed);
   if (count > 0) return count;

@@ -14,6 +14,9 @@ using Chunk = void (*)(const void* function, std::int64_t begin, std::int64_t en
 void run_in_parallel(std::int64_t begin, std::int64_t end, std::int64_t grain, Chunk chunk, const void* function);
 }  // namespace detail
 
+// True in a function that parallel_for runs on several threads.
+bool in_parallel_region();
+
 // Calls function(begin, end) on disjoint pieces that cover [begin, end), each of at least `grain` elements. The first
 // exception thrown by a piece is rethrown here. Nested calls run on the calling thread.
 template <class Function>

@@ -117,6 +117,7 @@ std::vector<Row> reduction_rows();
 std::vector<Row> statistics_rows();
 std::vector<Row> sorting_rows();
 std::vector<Row> product_rows();
+std::vector<Row> convolution_rows();
 std::vector<Row> indexing_rows();
 std::vector<Row> view_rows();
 std::vector<Row> loss_rows();

@@ -16,6 +16,7 @@ import torch
 import torch.nn.functional as F
 
 import aggregates
+import convolution
 import functions
 import normalisation
 from cases import *  # noqa: F403  (the vocabulary of this file)
@@ -414,6 +415,7 @@ FAMILIES = {
     **functions.FAMILIES,
     **aggregates.FAMILIES,
     **normalisation.FAMILIES,
+    **convolution.FAMILIES,
 }
 
 

@@ -1,0 +1,91 @@
+// Convolutions as layers.
+#pragma once
+
+#include <cstdint>
+
+#include "gradus/nn/module.hpp"
+#include "gradus/ops/convolution.hpp"
+
+namespace gradus::nn {
+
+struct Conv1dOptions {
+  std::int64_t stride = 1;
+  std::int64_t padding = 0;
+  std::int64_t dilation = 1;
+  std::int64_t groups = 1;
+  bool bias = true;
+  Dtype dtype = float32;
+};
+
+struct Conv2dOptions {
+  Pair stride = 1;
+  Pair padding = 0;
+  Pair dilation = 1;
+  std::int64_t groups = 1;
+  bool bias = true;
+  Dtype dtype = float32;
+};
+
+struct ConvTranspose2dOptions {
+  Pair stride = 1;
+  Pair padding = 0;
+  Pair output_padding = 0;
+  std::int64_t groups = 1;
+  bool bias = true;
+  Pair dilation = 1;
+  Dtype dtype = float32;
+};
+
+// conv1d: (batch, in_channels, n) -> (batch, out_channels, n'). The weight is (out_channels, in_channels / groups, k); it
+// and the bias start uniform on +-1 / sqrt(in_channels / groups * k), as in PyTorch. Throws if a size or option is
+// wrong.
+class Conv1d : public Module {
+ public:
+  Conv1d(std::int64_t in_channels, std::int64_t out_channels, std::int64_t kernel_size,
+         const Conv1dOptions& options = {});
+
+  Tensor forward(const Tensor& x) override;
+
+  Parameter weight;
+  Parameter bias;
+  GRADUS_MODULE(weight, bias)
+
+ private:
+  Conv1dOptions options_;
+};
+
+// conv2d: (batch, in_channels, h, w) -> (batch, out_channels, h', w'). The weight is
+// (out_channels, in_channels / groups, kh, kw); it starts as Conv1d's.
+class Conv2d : public Module {
+ public:
+  Conv2d(std::int64_t in_channels, std::int64_t out_channels, const Pair& kernel_size,
+         const Conv2dOptions& options = {});
+
+  Tensor forward(const Tensor& x) override;
+
+  Parameter weight;
+  Parameter bias;
+  GRADUS_MODULE(weight, bias)
+
+ private:
+  Conv2dOptions options_;
+};
+
+// conv_transpose2d: (batch, in_channels, h, w) -> (batch, out_channels, h', w'). The weight is
+// (in_channels, out_channels / groups, kh, kw); it starts uniform on +-1 / sqrt(out_channels / groups * kh * kw).
+class ConvTranspose2d : public Module {
+ public:
+  ConvTranspose2d(std::int64_t in_channels, std::int64_t out_channels, const Pair& kernel_size,
+                  const ConvTranspose2dOptions& options = {});
+
+  Tensor forward(const Tensor& x) override;
+
+  Parameter weight;
+  Parameter bias;
+  GRADUS_MODULE(weight, bias)
+
+ private:
+  ConvTranspose2dOptions options_;
+};
+
+}  // namespace gradus::nn
