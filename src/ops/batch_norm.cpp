@@ -51,7 +51,7 @@ struct Statistics {
   Tensor mean, variance, rstd;  // (channels) each
 };
 
-// y = (x - mean) * rstd * weight + bias; with_statistics measures mean and variance first, while the channel is warm.
+// y = (x - mean) * rstd * weight + bias. With `measure` mean and variance are found first, while the channel is warm.
 Tensor normalized_channels(const Tensor& input, const Tensor& weight, const Tensor& bias, double eps, bool measure,
                            const Channels& channels, Statistics& s) {
   const Tensor x = dense(input);

@@ -49,7 +49,6 @@ using kernels::table;
 
 // (batch, classes, ...) -> (batch * ..., classes)
 Tensor class_rows(const Tensor& input, std::int64_t rows) {
-  if (input.dim() == 2) return input;
   Shape order{0};
   for (std::int64_t d = 2; d < input.dim(); ++d) order.push_back(d);
   order.push_back(1);
@@ -67,8 +66,10 @@ Tensor by_rows(const char* op, const Tensor& input, const Tensor& target, const 
   }
   check_classes(op, input, target, weight);
   const Tensor classes = dense(target);
-  const Tensor loss = call(class_rows(input, target.numel()), reshape(classes, {target.numel()}));
-  return reduction == Reduction::none && target.dim() != 1 ? reshape(loss, target.shape()) : loss;
+  if (input.dim() == 2) return call(input, classes);
+  const std::int64_t rows = target.numel();
+  const Tensor loss = call(class_rows(input, rows), reshape(classes, {rows}));
+  return reduction == Reduction::none ? reshape(loss, target.shape()) : loss;
 }
 
 // The general form, from ops: weights, ignored targets, smoothed labels. (rows, classes) and (rows)

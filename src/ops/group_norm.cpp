@@ -66,6 +66,12 @@ Tensor normalized_groups(const Tensor& input, const Tensor& weight, const Tensor
     const auto& kernel = table<T>();
     T *const mean = data_of<T>(s.mean), *const variance = data_of<T>(s.variance), *const rstd = data_of<T>(s.rstd);
     for_each_group(groups, [&](std::int64_t i, std::int64_t start, std::int64_t channel) {
+      if (groups.inner == 1) {  // single values: the group is a row with weights along it
+        kernel.layer_norm[1](data_of<T>(y) + start, mean + i, rstd + i, data_of<T>(x) + start,
+                             data_of<T>(scale) + channel, data_of<T>(shift) + channel, static_cast<T>(eps), 1,
+                             groups.channels);
+        return;
+      }
       kernel.moments(mean + i, variance + i, data_of<T>(x) + start, {1, 0, groups.values()});
       rstd[i] = T(1) / std::sqrt(variance[i] + static_cast<T>(eps));
       for (std::int64_t c = 0; c < groups.channels; ++c, start += groups.inner) {
@@ -84,9 +90,9 @@ void fused_backward(const Tensor& grad, const Tensor& input, const Tensor& weigh
                     const Groups& groups, Gradients& gradients) {
   const Tensor g = dense(grad), x = dense(input);
   const std::int64_t channels = groups.count * groups.channels;
-  const Tensor weight = weights.defined() ? dense(weights) : ones({channels}, {.dtype = x.dtype()});
-  const Tensor dbias = make_tensor({groups.batch, channels}, x.dtype());
-  const Tensor dweight = make_tensor({groups.batch, channels}, x.dtype());
+  const TensorOptions same{.dtype = x.dtype()};
+  const Tensor weight = weights.defined() ? dense(weights) : ones({channels}, same);
+  const Tensor dbias = zeros({groups.batch, channels}, same), dweight = zeros({groups.batch, channels}, same);
   const Tensor dx = gradients.wanted(0) ? make_tensor(x.shape(), x.dtype()) : Tensor();
   if (x.numel() > 0) {
     dispatch_floating("group_norm", x.dtype(), [&]<class T>() {
@@ -96,6 +102,11 @@ void fused_backward(const Tensor& grad, const Tensor& input, const Tensor& weigh
         const T* const w = data_of<T>(weight) + channel;
         T *const sum = data_of<T>(dbias) + i * groups.channels, *const dot = data_of<T>(dweight) + i * groups.channels;
         const T *const slope = data_of<T>(g) + start, *const from = data_of<T>(x) + start;
+        T* const to = dx.defined() ? data_of<T>(dx) + start : nullptr;
+        if (groups.inner == 1) {
+          kernel.layer_norm_backward[1](to, dot, sum, slope, from, &mean, &rstd, w, 1, groups.channels);
+          return;
+        }
         const Runs run{1, 0, groups.inner};
         T total = 0, total_dot = 0;
         for (std::int64_t c = 0; c < groups.channels; ++c) {
@@ -104,18 +115,17 @@ void fused_backward(const Tensor& grad, const Tensor& input, const Tensor& weigh
           total += w[c] * sum[c];
           total_dot += w[c] * dot[c];
         }
-        if (!dx.defined()) return;
+        if (to == nullptr) return;
         for (std::int64_t c = 0; c < groups.channels; ++c) {
-          kernel.normalize_backward(data_of<T>(dx) + start + c * groups.inner, slope + c * groups.inner,
-                                    from + c * groups.inner, mean, w[c] * rstd, -rstd * rstd * total_dot / n,
-                                    -rstd * total / n, run);
+          kernel.normalize_backward(to + c * groups.inner, slope + c * groups.inner, from + c * groups.inner, mean,
+                                    w[c] * rstd, -rstd * rstd * total_dot / n, -rstd * total / n, run);
         }
       });
     });
   }
   if (gradients.wanted(0)) gradients[0] = dx;
-  if (gradients.wanted(1)) gradients[1] = x.numel() > 0 ? sum(dweight, 0) : zeros({channels}, {.dtype = x.dtype()});
-  if (gradients.wanted(2)) gradients[2] = x.numel() > 0 ? sum(dbias, 0) : zeros({channels}, {.dtype = x.dtype()});
+  if (gradients.wanted(1)) gradients[1] = sum(dweight, 0);
+  if (gradients.wanted(2)) gradients[2] = sum(dbias, 0);
 }
 
 Tensor record_groups(const char* op, const Tensor& y, const Tensor& x, const Tensor& weight, const Tensor& bias,

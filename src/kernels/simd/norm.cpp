@@ -46,12 +46,18 @@ void normalize(T* y, const T* x, T mean, T scale, T shift, Runs runs) {
   });
 }
 
+// Run by run: the second sum finds its run in the nearest cache.
 template <class T>
 void norm_sums(T* sum, T* dot, const T* g, const T* x, T mean, Runs runs) {
-  *sum = fold_group<T, SumFold>(runs, [=](Size i, auto lanes) GRADUS_LAMBDA { return load(g + i, lanes); });
-  *dot = fold_group<T, SumFold>(runs, [=](Size i, auto lanes) GRADUS_LAMBDA {
-    return load(g + i, lanes) * (load(x + i, lanes) - broadcast(mean));
-  });
+  T slopes = 0, products = 0;
+  for (Size r = 0; r < runs.count; ++r, g += runs.stride, x += runs.stride) {
+    slopes += fold_row<T, SumFold>(g, runs.length);
+    products += fold_range<T, SumFold>(0, runs.length, [=](Size i, auto lanes) GRADUS_LAMBDA {
+      return load(g + i, lanes) * (load(x + i, lanes) - broadcast(mean));
+    });
+  }
+  *sum = slopes;
+  *dot = products;
 }
 
 template <class T>
