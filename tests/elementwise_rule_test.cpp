@@ -89,6 +89,15 @@ TEST_CASE("a rule on elements may go without state, and reaches a parameter that
   CHECK(p.version() > version);
 }
 
+TEST_CASE("a rule on elements moves a parameter that requires a gradient, contiguous or not") {
+  const auto rule = [](auto& value, auto slope) { value -= slope; };
+  Tensor dense = zeros({3, 4}).set_requires_grad(), strided = zeros({4, 3}).t().set_requires_grad();
+  optim::update_elementwise(dense, ones({3, 4}), rule);
+  optim::update_elementwise(strided, ones({3, 4}), rule);
+  CHECK(equal(dense.detach(), strided.detach()));
+  CHECK(strided.is_leaf());
+}
+
 TEST_CASE("a rule on elements refuses a gradient or state that is not like its parameter") {
   Tensor p = zeros({2, 3});
   const auto rule = [](auto& value, auto slope, auto& s) { value = s = slope; };

@@ -1,5 +1,6 @@
 #include "gradus/optim/elementwise.hpp"
 
+#include "gradus/autograd.hpp"
 #include "kernels/parallel.hpp"
 #include "optim/fused.hpp"
 #include "tensor/impl.hpp"
@@ -33,6 +34,7 @@ void check_state(const char* name, const Tensor& param, const Tensor& state) {
 
 void run_pass(const char* name, Tensor& param, const Tensor& grad, std::span<const Tensor* const> state,
               const Pass& pass) {
+  const NoGrad guard;
   check_gradient(name, param, grad);
   const TensorImpl& p = impl(param);
   const TensorImpl& g = impl(grad);
