@@ -283,6 +283,19 @@ TEST_CASE("a schedule-free optimizer refuses to step where it is evaluated") {
   });
 }
 
+TEST_CASE("a schedule-free optimizer has no momentum that a schedule could change") {
+  for_each_schedule_free([](const char* rule, const auto& make) {
+    CAPTURE(rule);
+    Tensor p = random_param({7}, 1);
+    auto optimizer = make({p});
+    CHECK_FALSE(optimizer.momentum());
+    CHECK(message_of([&] { optimizer.set_momentum(0, 0.5); }) ==
+          "optimizer: group 0 is schedule-free, its momentum is fixed");
+    CHECK(message_of([&] { optim::OneCycleLR(optimizer, {.max_lr = 0.1, .total_steps = 10}); }) ==
+          "OneCycleLR: cycle_momentum needs an optimizer that has momentum or betas");
+  });
+}
+
 TEST_CASE("a schedule-free optimizer saved in either mode continues bit for bit") {
   for_each_schedule_free([](const char* rule, const auto& make) {
     CAPTURE(rule);
@@ -403,6 +416,25 @@ TEST_CASE("SOAP refuses what has no eigenbasis, and keeps its own") {
   }
   CHECK(equal(p, before));
   for (const auto& [key, value] : optimizer.state_dict()) CHECK(equal(value, state.at(key)));
+}
+
+TEST_CASE("SOAP looks at all gradients before any parameter moves") {
+  Tensor a = random_param({2, 3}, 1), b = random_param({2, 2}, 2);
+  optim::SOAP optimizer({a, b});
+  step_by(optimizer, 2);
+  step_by(optimizer, 4);
+  const Tensor before = a.detach().clone();
+  const StateDict state = clone_of(optimizer.state_dict());
+  a.set_grad(ones({2, 3}, {.dtype = float64}));
+  b.set_grad(full({2, 2}, 1e200, {.dtype = float64}));
+  CHECK(message_of([&] { optimizer.step(); }) ==
+        "SOAP: the gradient of a parameter (2, 2) is not finite, or too large for its square");
+  CHECK(equal(a, before));
+  for (const auto& [key, value] : optimizer.state_dict()) CHECK(equal(value, state.at(key)));
+  b.set_grad(full({2, 2}, std::numeric_limits<double>::infinity(), {.dtype = float64}));
+  optimizer.set_nonfinite(optim::NonFinite::skip);
+  optimizer.step();
+  CHECK(optimizer.skipped_steps() == 1);
 }
 
 TEST_CASE("SOAP refuses a state of another shape, and sets up a basis that is missing") {

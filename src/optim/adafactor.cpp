@@ -36,6 +36,7 @@ double machine_epsilon(Dtype dtype) {
 Tensor factored_variance(const Tensor& g, State& state, double fresh, double eps) {
   Tensor& rows = state.tensor("row_var", *factor_shape<by_rows>(g.shape()), g.dtype());
   Tensor& columns = state.tensor("col_var", *factor_shape<by_columns>(g.shape()), g.dtype());
+  if (g.numel() == 0) return g;  // it has no mean
   const Tensor squares = square(g);
   rows.mul_(1 - fresh).add_(mean(squares, -1, {.keepdim = true}), fresh);
   columns.mul_(1 - fresh).add_(mean(squares, -2, {.keepdim = true}), fresh);
@@ -64,7 +65,7 @@ void Adafactor::update(Tensor& param, const Tensor& grad, State& state, const Ad
   const double step = static_cast<double>(state.step()), fresh = std::pow(step, o.beta2_decay);
   const double eps = o.eps.first.value_or(machine_epsilon(param.dtype()));
   const Tensor variance = g.dim() < 2 ? whole_variance(g, state, fresh) : factored_variance(g, state, fresh, eps);
-  if (param.numel() == 0) return;  // it has no mean
+  if (param.numel() == 0) return;
 
   const Tensor direction = g * rsqrt(variance.clamp(eps * eps));
   const double size = std::max(o.eps.second, root_mean_square(param)) * std::min(o.lr, 1 / std::sqrt(step));

@@ -114,6 +114,11 @@ bool ScheduleFree<Options>::is_training() const {
 }
 
 template <class Options>
+void ScheduleFree<Options>::set_momentum(std::int64_t group, double) {
+  fail("optimizer: group {} is schedule-free, its momentum is fixed", this->checked(group));
+}
+
+template <class Options>
 void ScheduleFree<Options>::step() {
   if (!is_training()) fail("optimizer: step() after eval(); call train() first");
   Optimizer::step();

@@ -38,12 +38,15 @@ struct Side {
 };
 using Sides = std::vector<Side>;
 
+bool has_side(const Tensor& g, std::int64_t dim, const SOAPOptions& o) {
+  return (g.dim() >= 2 || o.precondition_1d) && g.size(dim) <= o.max_precond_dim;
+}
+
 Sides sides_of(State& state, const Tensor& g, const SOAPOptions& o) {
   Sides sides;
-  if (g.dim() < 2 && !o.precondition_1d) return sides;
   for (std::int64_t dim = 0; dim < g.dim(); ++dim) {
+    if (!has_side(g, dim, o)) continue;
     const std::int64_t n = g.size(dim);
-    if (n > o.max_precond_dim) continue;
     Side side{dim, state.tensor(gram_name(dim), {n, n}, g.dtype()), {}};
     if (state.has(basis_name(dim))) side.basis = state.tensor(basis_name(dim), side.gram);
     sides.push_back(side);
@@ -126,15 +129,28 @@ void SOAPOptions::validate() const {
   if (max_precond_dim < 0) fail("SOAP: max_precond_dim must be at least 0, got {}", max_precond_dim);
 }
 
+// All parameters are looked at before one moves.
+bool SOAP::begin_step() {
+  if (!Optimizer::begin_step()) return false;
+  for_each_parameter([&](std::size_t group, const Tensor& param, const State&) {
+    const Tensor g = param.grad();
+    if (!g.defined()) return;
+    bool has_sides = false;
+    for (std::int64_t dim = 0; dim < g.dim(); ++dim) {
+      has_sides = has_sides || has_side(g, dim, options(static_cast<std::int64_t>(group)));
+    }
+    if (!has_sides || std::isfinite(sum(square(g)).item())) return;
+    fail("SOAP: the gradient of a parameter {} is not finite, or too large for its square", param.shape());
+  });
+  return true;
+}
+
 void SOAP::update(Tensor& param, const Tensor& grad, State& state, const SOAPOptions& o) {
   const Tensor g = descent("SOAP", param, grad, o.maximize);
-  if (param.numel() == 0) return;
-  Sides sides = sides_of(state, g, o);
-  if (!sides.empty() && !std::isfinite(sum(square(g)).item())) {
-    fail("SOAP: the gradient of a parameter {} is not finite, or too large for its square", param.shape());
-  }
   Tensor& average = state.tensor("exp_avg", param);
   Tensor& squares = state.tensor("exp_avg_sq", param);
+  if (param.numel() == 0) return;
+  Sides sides = sides_of(state, g, o);
   if (state.step() == 1 || !has_all_bases(sides)) {
     average_grams(sides, g, o);
     start_bases(state, sides);

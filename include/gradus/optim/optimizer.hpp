@@ -104,7 +104,8 @@ class Optimizer {
 
   // A rule with a step() of its own asks first whether to go on, and tells the end: so it obeys set_nonfinite() and
   // can be tracked.
-  bool begin_step();
+  // It may add checks of its own, behind these: nothing has changed yet.
+  virtual bool begin_step();
   void end_step();
 
   virtual void update_in_group(std::size_t group, Tensor& param, const Tensor& grad, State& state) = 0;
@@ -214,12 +215,12 @@ class OptimizerOf : public Optimizer {
     set_options(group, changed);
   }
 
-  std::optional<double> momentum(std::int64_t group = 0) const final {
+  std::optional<double> momentum(std::int64_t group = 0) const override {
     Options now = options(group);
     if (double* momentum = momentum_of(now)) return *momentum;
     return std::nullopt;
   }
-  void set_momentum(std::int64_t group, double momentum) final {
+  void set_momentum(std::int64_t group, double momentum) override {
     Options changed = options(group);
     if (double* old = momentum_of(changed)) {
       *old = momentum;

@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
 
 #include "gradus/optim/bias_correction.hpp"
 #include "gradus/optim/optimizer.hpp"
@@ -45,9 +46,15 @@ class ScheduleFree : public OptimizerOf<Options> {
  public:
   using OptimizerOf<Options>::OptimizerOf;
 
+  // None that a schedule may change: x is not stored but told from y and z by beta. By set_options(), too, beta must
+  // stay.
+  std::optional<double> momentum(std::int64_t group = 0) const final { return Optimizer::momentum(group); }
+  void set_momentum(std::int64_t group, double momentum) final;
+
   // Parameters become y, before training; calling it twice changes nothing more. New optimizers are there already.
   void train();
-  // Parameters become x, before validating, testing or using the model.
+  // Parameters become x, before validating, testing or using the model. Before the first step all three points are one,
+  // and a state that is saved then does not tell the mode.
   void eval();
   bool is_training() const;
 

@@ -37,7 +37,8 @@ class SOAP : public OptimizerOf<SOAPOptions> {
   using OptimizerOf::OptimizerOf;
 
  protected:
-  // Throws, and changes nothing, if the gradient of a preconditioned parameter is not finite.
+  // Throws, and nothing has changed, if the gradient of a preconditioned parameter is not finite.
+  bool begin_step() override;
   void update(Tensor& param, const Tensor& grad, State& state, const SOAPOptions& options) override;
   std::span<const StateName> state_names() const override;
 
