@@ -390,6 +390,11 @@ TEST_CASE("empty parameters are fine, and zero_grad leaves every gradient undefi
     const auto optimizer = row.make(params);
     run(*optimizer, params, 1, 2);
     CHECK(params[1].item() != 0);
+    for (const auto& [key, value] : optimizer->state_dict()) {
+      CAPTURE(key);
+      CHECK(std::isfinite(sum(value.to(float64)).item()));
+    }
+    row.make(params)->load_state_dict(optimizer->state_dict());
     optimizer->zero_grad();
     for (const Tensor& p : params) CHECK_FALSE(p.grad().defined());
   });
@@ -643,6 +648,7 @@ TEST_CASE("step(closure) evaluates with gradients, steps, and returns the loss")
     loss.backward();
     return loss;
   };
+  const NoGrad guard;  // of a caller who records nothing
   const Tensor loss = optimizer.step(closure);
   CHECK(calls == 1);
   CHECK(loss.item() == 34);

@@ -284,6 +284,133 @@ TEST_CASE("a loss without a value is refused where the parameters are, and avoid
         "LevenbergMarquardt: a residual is nan");
 }
 
+TEST_CASE("LevenbergMarquardt goes on from the lambda at which a step gave up") {
+  for (const int max_tries : {1, 2, 5}) {
+    CAPTURE(max_tries);
+    Tensor p = param({-1.2, 1});
+    LevenbergMarquardt fit({p}, {.tau = 1e-12, .max_tries = max_tries});
+    for (int step = 0; step < 200; ++step) {
+      fit.step([&] { return stack({1.0 - p[0], 10.0 * (p[1] - square(p[0]))}); });
+    }
+    CHECK(distance(p, ones({2}, {.dtype = float64})) < 1e-8);
+  }
+  // A step that can only fail, as it leaves the domain, has a state that loads.
+  Tensor q = param({1.0});
+  LevenbergMarquardt stuck({q}, {.max_tries = 2});
+  int calls = 0;
+  stuck.step([&] { return calls++ == 0 ? q * 1.0 : q / 0.0; });
+  CHECK(q.item() == 1);
+  const double lambda = stuck.state_dict().at("state.0.lambda").item();
+  CHECK(lambda == doctest::Approx(1e-3 * 2 * 4));
+  CHECK(stuck.state_dict().at("state.0.nu").item() == 8);
+  LevenbergMarquardt resumed({q});
+  resumed.load_state_dict(stuck.state_dict());
+}
+
+TEST_CASE("LevenbergMarquardt keeps lambda within range, and takes no other") {
+  Tensor flat = param({0.0});  // no derivative, and so a first lambda of 0
+  LevenbergMarquardt fit({flat});
+  fit.step([&] { return square(flat) - 1.0; });
+  std::map<std::string, Tensor> state;
+  for (const auto& [key, value] : fit.state_dict()) state.emplace(key, value.clone());
+  CHECK(state.at("state.0.lambda").item() > 0);
+  LevenbergMarquardt({flat}).load_state_dict(state);
+  for (const double bad : {0.0, -1.0, std::numeric_limits<double>::quiet_NaN()}) {
+    state["state.0.lambda"] = tensor(bad, {.dtype = float64});
+    CHECK(tests::contains(message_of([&] { fit.load_state_dict(state); }),
+                          "load_state_dict: state.0.lambda must be above 0 and finite, got "));
+  }
+  state["state.0.lambda"] = tensor(1e70, {.dtype = float64});
+  fit.load_state_dict(state);
+  fit.step([&] { return square(flat) - 1.0; });
+  CHECK(fit.state_dict().at("state.0.lambda").item() < 1e60);
+
+  Tensor steep = param({1e32});
+  LevenbergMarquardt other({steep});
+  for (int step = 0; step < 3; ++step) other.step([&] { return square(steep); });
+  CHECK(steep.item() < 0.5e32);
+}
+
+TEST_CASE("a trial that ends at minus infinity is no success") {
+  const auto well = [](const Tensor& x) { return sum(log(abs(x))); };
+  Tensor x = param({1.0}), y = param({0.5});
+  ArmijoGD descent({x});
+  descent.step([&] { return well(x); });  // the first trial is 0
+  CHECK(std::isfinite(well(x).item()));
+  CHECK(x.item() == 0.5);
+  Newton newton({y}, {.min_curvature = 1e-300});
+  newton.step([&] { return well(y); });
+  CHECK(std::isfinite(well(y).item()));
+}
+
+TEST_CASE("backtracking measures a slope that float32 does not hold") {
+  for (const Method& method : methods()) {
+    if (method.takes_residuals) continue;
+    CAPTURE(method.name);
+    Tensor x = param(tensor({1e7F}));
+    const auto optimizer = method.make({x});
+    optimizer->set_lr(0, method.name == "Newton" ? 1 : 1e-16);
+    optimizer->step([&] { return sum(square(square(x))); });
+    CHECK(x.item() < 0.97e7);
+    CHECK(std::isfinite(x.item()));
+  }
+}
+
+TEST_CASE("these methods take named parameters, all of one dtype, and an empty one") {
+  const optim::NamedTensors named{{"weight", param({3.0})}, {"none", param(std::vector<double>{})}};
+  const Tensor &x = named[0].second, none = named[1].second;
+  ArmijoGD descent(named);
+  Newton newton(named);
+  LevenbergMarquardt fit(named);
+  descent.track_updates();
+  descent.step([&] { return sum(square(x)) + sum(none); });
+  CHECK(descent.diagnostics().parameters[0].name == "weight");
+  newton.step([&] { return sum(square(x)) + sum(none); });
+  CHECK(std::abs(x.item()) < 1e-12);
+  fit.step([&] { return cat({x, none}) - 1.0; });
+  CHECK(x.item() == doctest::Approx(1).epsilon(1e-2));
+  for (const Method& method : methods()) {
+    CAPTURE(method.name);
+    CHECK(message_of([&] {
+            method.make({x, zeros({1})});
+          }) == method.name + ": all parameters must have one dtype, got float64 and float32");
+  }
+}
+
+TEST_CASE("ArmijoGD and Newton have no state, and take none") {
+  Tensor x = param({2.0});
+  optim::SGD sgd({x}, {.lr = 0.1, .momentum = 0.5});
+  x.set_grad(ones({1}, {.dtype = float64}));
+  sgd.step();
+  auto state = sgd.state_dict();
+  state.erase("param_groups.0.momentum");
+  for (const Method& method : methods()) {
+    CAPTURE(method.name);
+    const auto optimizer = method.make({x});
+    CHECK(message_of([&] { optimizer->load_state_dict(state); }) ==
+          "load_state_dict: unexpected key: state.0.momentum_buffer");
+    optimizer->step([&] { return method.closure(sum(square(x)) + 1.0); });
+    optimizer->load_state_dict(optimizer->state_dict());
+  }
+}
+
+TEST_CASE("these methods by NonFinite::skip leave out a step from where the loss has no value, and count it") {
+  for (const Method& method : methods()) {
+    CAPTURE(method.name);
+    Tensor x = param({-1.0});
+    const auto optimizer = method.make({x});
+    optimizer->set_nonfinite(optim::NonFinite::skip);
+    const Tensor loss = optimizer->step([&] { return method.closure(sum(x - log(x))); });
+    CHECK(std::isnan(loss.item()));
+    CHECK(loss.numel() == 1);
+    CHECK(optimizer->skipped_steps() == 1);
+    CHECK(x.item() == -1);
+    CHECK(optimizer->state_dict().size() == 2);
+    CHECK_THROWS_AS(optimizer->step([&]() -> Tensor { throw std::runtime_error("no more data"); }), std::runtime_error);
+    CHECK(optimizer->skipped_steps() == 1);
+  }
+}
+
 TEST_CASE("wrong uses of these methods are refused") {
   Tensor x = param({1.0, 2.0});
   const Tensor frozen = ones({2}, {.dtype = float64});
@@ -304,6 +431,7 @@ TEST_CASE("wrong uses of these methods are refused") {
   CHECK(message_of([&] { Newton({x}, {.max_backtracks = -1}); }) ==
         "Newton: max_backtracks must be at least 0, got -1");
   CHECK(message_of([&] { LevenbergMarquardt({x}, {.tau = 0}); }) == "LevenbergMarquardt: tau must be above 0, got 0");
+  CHECK(message_of([&] { LevenbergMarquardt({x}, {.lr = 3}); }) == "LevenbergMarquardt: lr must be in [0, 1], got 3");
   CHECK(message_of([&] { LevenbergMarquardt({x}, {.max_tries = 0}); }) ==
         "LevenbergMarquardt: max_tries must be at least 1, got 0");
   CHECK(message_of([&] {

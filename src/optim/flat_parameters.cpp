@@ -16,9 +16,11 @@ Tensor joined(const std::vector<Tensor>& tensors) {
   return cat(flat);
 }
 
-void check_finite(const char* rule, const char* what, double value) {
+void check_finite(const char* rule, const char* what, double value, const Tensor& loss) {
+  if (std::isfinite(value)) return;
   // A NaN's sign says nothing.
-  if (!std::isfinite(value)) fail("{}: {} {}", rule, what, std::isnan(value) ? "nan" : value > 0 ? "inf" : "-inf");
+  const char* seen = std::isnan(value) ? "nan" : value > 0 ? "inf" : "-inf";
+  throw NotFinite(fmt::format("{}: {} {}", rule, what, seen), loss);
 }
 
 double largest(const Tensor& v) { return v.numel() == 0 ? 0 : v.abs().max().item(); }

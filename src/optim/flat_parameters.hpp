@@ -1,8 +1,11 @@
 // All parameters as one vector x, which methods of linear algebra want.
 #pragma once
 
+#include <string>
+#include <utility>
 #include <vector>
 
+#include "gradus/error.hpp"
 #include "gradus/tensor.hpp"
 
 namespace gradus::optim {
@@ -10,8 +13,14 @@ namespace gradus::optim {
 // Tensors end to end, without history: (n)
 Tensor joined(const std::vector<Tensor>& tensors);
 
-// Throws, "LBFGS: the loss is nan", unless a value is finite.
-void check_finite(const char* rule, const char* what, double value);
+// What check_finite() throws. A step that is left out for it returns the loss.
+struct NotFinite : Error {
+  NotFinite(const std::string& message, Tensor at) : Error(message), loss(std::move(at)) {}
+  Tensor loss;
+};
+
+// Throws, "LBFGS: the loss is nan", unless a value is finite. `loss` is that before the step.
+void check_finite(const char* rule, const char* what, double value, const Tensor& loss);
 
 // max |v|, 0 if v is empty; NaN if there is one in it.
 double largest(const Tensor& v);

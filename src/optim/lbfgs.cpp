@@ -69,7 +69,7 @@ struct Memory {
     const Tensor y = new_gradient - gradient, s = direction * t;
     const double ys = inner(y, s);
     if (!(ys > 1e-10)) return;
-    if (static_cast<std::int64_t>(pairs.size()) == history_size) pairs.pop_front();
+    while (static_cast<std::int64_t>(pairs.size()) >= history_size) pairs.pop_front();
     pairs.push_back({y, s, 1 / ys});
     scale = ys / inner(y, y);
   }
@@ -128,12 +128,15 @@ class Objective {
 };
 
 // The largest element of the gradient, once it is clear that there is one.
-double checked_slope(double loss, const Tensor& gradient) {
+double checked_slope(double loss, const Tensor& gradient, const Tensor& first) {
   const double slope = largest(gradient);
-  check_finite("LBFGS", "the loss is", loss);
-  check_finite("LBFGS", "the gradient has an element that is", slope);
+  check_finite("LBFGS", "the loss is", loss, first);
+  check_finite("LBFGS", "the gradient has an element that is", slope, first);
   return slope;
 }
+
+// How far a parameter may still move in a bracket of the line search: PyTorch's, which takes no option for it.
+constexpr double narrowest = 1e-9;
 
 class Step {
  public:
@@ -144,6 +147,7 @@ class Step {
   std::int64_t run(const Evaluation& first) {
     const std::int64_t max_eval = o_.max_eval.value_or(o_.max_iter * 5 / 4);
     const std::int64_t last = iterations_ + o_.max_iter;
+    first_ = first.result;
     loss_ = first.loss;
     gradient_ = first.gradient;
     while (iterations_ < last) {
@@ -177,8 +181,7 @@ class Step {
     const Tensor start = f_.point();
     if (o_.line_search_fn == LineSearch::strong_wolfe) {
       const auto line = [&](double t) { return f_.on_line(start, m_.direction, t); };
-      const LinePoint found =
-          strong_wolfe(line, {0, loss_, slope, gradient_}, m_.t, o_.tolerance_change / largest(m_.direction));
+      const LinePoint found = strong_wolfe(line, {0, loss_, slope, gradient_}, m_.t, narrowest / largest(m_.direction));
       m_.t = found.t;
       f_.move_to(start.add(m_.direction, m_.t));
       see(found.loss, found.gradient);
@@ -193,17 +196,21 @@ class Step {
   void see(double loss, const Tensor& gradient) {
     loss_ = loss;
     gradient_ = gradient;
-    steepest_ = checked_slope(loss, gradient);
+    steepest_ = checked_slope(loss, gradient, first_);
   }
 
   Objective& f_;
   Memory& m_;
   std::int64_t iterations_;
   const LBFGSOptions& o_;
+  Tensor first_;  // the loss before the step
   double loss_ = 0;
   Tensor gradient_;
   double steepest_ = 0;
 };
+
+// A double counts that far exactly.
+constexpr std::int64_t most_iterations = 1'000'000'000'000'000;
 
 // Before the first direction there are only the two counts.
 constexpr Optimizer::StateName lbfgs_state[] = {
@@ -229,6 +236,7 @@ void LBFGSOptions::validate() const {
     if (count < 1) fail("LBFGS: {} must be at least 1, got {}", option, count);
   };
   check_count("max_iter", max_iter);
+  if (max_iter > most_iterations) fail("LBFGS: max_iter must be at most {}, got {}", most_iterations, max_iter);
   check_count("max_eval", max_eval.value_or(1));
   check_count("history_size", history_size);
 }
@@ -237,7 +245,7 @@ Tensor LBFGS::move(const std::vector<Tensor>& params, Closure closure, State& st
   Objective objective(params, closure);
   const Evaluation first = objective.here();
   auto iterations = static_cast<std::int64_t>(state.number("n_iter", 0));
-  if (checked_slope(first.loss, first.gradient) > o.tolerance_grad) {
+  if (checked_slope(first.loss, first.gradient, first.result) > o.tolerance_grad) {
     Memory memory = Memory::read(state);
     iterations = Step(objective, memory, iterations, o).run(first);
     memory.write(state);
@@ -249,21 +257,26 @@ Tensor LBFGS::move(const std::vector<Tensor>& params, Closure closure, State& st
 
 std::span<const Optimizer::StateName> LBFGS::state_names() const { return lbfgs_state; }
 
-void LBFGS::check_joint_state(const State& state, std::int64_t size) const {
+void LBFGS::check_joint_state(const State& state, std::int64_t size, Dtype dtype) const {
+  for (const char* name : {"n_iter", "func_evals"}) {
+    const double count = state.value(name).item();
+    if (!(count >= 0 && count <= most_iterations)) fail("load_state_dict: state.0.{} is no count: {}", name, count);
+  }
   if (!state.has("d")) return;
   for (const StateName& known : lbfgs_state) {
     if (!state.has(known.name)) fail("load_state_dict: missing key: state.0.{}", known.name);
   }
-  const auto check = [&](const char* name, const Shape& shape) {
+  const auto check = [&](const char* name, const Shape& shape, Dtype wanted) {
     const Tensor value = state.value(name);
-    if (value.shape() != shape || !is_floating_point(value.dtype())) {
-      fail("load_state_dict: state.0.{} is {} {}, LBFGS has {} there", name, value.dtype(), value.shape(), shape);
+    if (value.shape() != shape || value.dtype() != wanted) {
+      fail("load_state_dict: state.0.{} is {} {}, LBFGS has {} {} there", name, value.dtype(), value.shape(), wanted,
+           shape);
     }
   };
   const std::int64_t count = state.value("ro").numel();
-  check("ro", {count});
-  for (const char* name : {"d", "prev_flat_grad"}) check(name, {size});
-  for (const char* name : {"old_dirs", "old_stps"}) check(name, {count, size});
+  check("ro", {count}, float64);
+  for (const char* name : {"d", "prev_flat_grad"}) check(name, {size}, dtype);
+  for (const char* name : {"old_dirs", "old_stps"}) check(name, {count, size}, dtype);
 }
 
 }  // namespace gradus::optim

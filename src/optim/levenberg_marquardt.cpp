@@ -18,7 +18,10 @@ constexpr Optimizer::StateName lm_state[] = {{.name = "lambda", .is_number = tru
 // Out of this range lambda means nothing any more; at 0 it could never grow again.
 constexpr double least_lambda = 1e-60, largest_lambda = 1e60;
 
-double half_square(const Tensor& r) { return sum(square(r)).item() / 2; }
+// Such that a step tries it at least. A NaN becomes the least one.
+double usable(double lambda) { return std::min(std::max(least_lambda, lambda), largest_lambda / 2); }
+
+Tensor half_square(const Tensor& r) { return sum(square(r)) / 2.0; }
 
 struct Linearized {
   Tensor residuals;  // (m)
@@ -36,6 +39,7 @@ struct Linearized {
 double gain_ratio(const Tensor& before, double after, double promise) {
   const double noise = 256 * rounding(before);
   if (promise <= noise && after <= before.item() + noise) return 1;
+  if (!(promise > 0)) return -1;
   return (before.item() - after) / promise;
 }
 
@@ -49,8 +53,9 @@ Linearized linearize(Closure residuals, const std::vector<Tensor>& params) {
     columns.push_back(part.detach().reshape({rows, part.numel() / rows}));
   }
   const Linearized here{joined({recorded.output}), cat(columns, 1)};
-  check_finite("LevenbergMarquardt", "a residual is", largest(here.residuals));
-  check_finite("LevenbergMarquardt", "a derivative of a residual is", largest(here.jacobian));
+  const Tensor loss = half_square(here.residuals);
+  check_finite("LevenbergMarquardt", "a residual is", largest(here.residuals), loss);
+  check_finite("LevenbergMarquardt", "a derivative of a residual is", largest(here.jacobian), loss);
   return here;
 }
 
@@ -64,12 +69,21 @@ Tensor damped_step(const Linearized& here, const Tensor& scale, double lambda) {
 }  // namespace
 
 void LevenbergMarquardtOptions::validate() const {
-  check_not_negative("LevenbergMarquardt", "lr", lr);
+  if (!(lr >= 0 && lr <= 1)) fail("LevenbergMarquardt: lr must be in [0, 1], got {}", lr);
   if (!(tau > 0)) fail("LevenbergMarquardt: tau must be above 0, got {}", tau);
   if (max_tries < 1) fail("LevenbergMarquardt: max_tries must be at least 1, got {}", max_tries);
 }
 
 std::span<const Optimizer::StateName> LevenbergMarquardt::state_names() const { return lm_state; }
+
+void LevenbergMarquardt::check_joint_state(const State& state, std::int64_t, Dtype) const {
+  for (const StateName& kept : lm_state) {
+    const double value = state.value(kept.name).item();
+    if (!(value > 0 && std::isfinite(value))) {
+      fail("load_state_dict: state.0.{} must be above 0 and finite, got {}", kept.name, value);
+    }
+  }
+}
 
 Tensor LevenbergMarquardt::move(const std::vector<Tensor>& params, Closure residuals, State& state,
                                 const LevenbergMarquardtOptions& o) {
@@ -78,27 +92,25 @@ Tensor LevenbergMarquardt::move(const std::vector<Tensor>& params, Closure resid
   const Tensor lengths = norm(here.jacobian, 2, 0);  // of J's columns: the roots of diag(J^T J)
   const Tensor scale = o.marquardt ? lengths : ones_like(lengths);
   const double first = o.marquardt ? 1.0 : std::pow(largest(lengths), 2);
-  double lambda = state.has("lambda") ? state.number("lambda", 0) : o.tau * first;
-  double nu = state.has("nu") ? state.number("nu", 2) : 2;
+  double lambda = usable(state.number_or("lambda", o.tau * first));
+  double nu = state.number_or("nu", 2);
 
   FlatParameters x(moved);
   const Tensor start = x.point();
-  const Tensor before = sum(square(here.residuals)) / 2.0;
+  const Tensor before = half_square(here.residuals);
   bool is_lower = false;
   for (std::int64_t tries = 0; tries < o.max_tries && lambda < largest_lambda && !is_lower; ++tries) {
     const Tensor step = o.lr * damped_step(here, scale, lambda);
     x.move_to(start + step);
-    const double gain = gain_ratio(before, half_square(residuals()), here.promise(step));
+    const double gain = gain_ratio(before, half_square(residuals()).item(), here.promise(step));
     is_lower = gain > 0;
     lambda *= is_lower ? std::max(1.0 / 3, 1 - std::pow(2 * gain - 1, 3)) : nu;
-    nu = is_lower ? 2 : 2 * nu;
+    nu = is_lower ? 2 : std::min(2 * nu, largest_lambda);
   }
-  if (is_lower) {
-    state.number("lambda", 0) = std::max(lambda, least_lambda);
-    state.number("nu", 2) = nu;
-  } else {
-    x.move_to(start);
-  }
+  if (!is_lower) x.move_to(start);
+  // Also what did not help: the next step goes on from there.
+  state.number("lambda", 0) = usable(lambda);
+  state.number("nu", 2) = nu;
   return before;
 }
 

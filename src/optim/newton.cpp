@@ -21,9 +21,10 @@ Tensor assembled(const functional::HessianProduct& hessian) {
   std::vector<Tensor> rows;
   for (std::size_t a = 0; a < hessian.inputs().size(); ++a) {
     const std::int64_t height = hessian.inputs()[a].numel();
+    if (height == 0) continue;
     std::vector<Tensor> blocks;
     for (const Tensor& block : hessian.rows(a, false)) {
-      blocks.push_back(block.detach().reshape({height, height == 0 ? 0 : block.numel() / height}));
+      blocks.push_back(block.detach().reshape({height, block.numel() / height}));
     }
     rows.push_back(cat(blocks, 1));
   }
@@ -59,6 +60,7 @@ Tensor Newton::move(const std::vector<Tensor>& params, Closure loss, State&, con
   const std::vector<Tensor> moved = trainable("Newton", params);
   const Quadratic model = expand(loss, moved);
   check_finite("Newton", model.here);
+  check_finite("Newton", "the Hessian has an element that is", largest(model.hessian), model.here.loss);
   backtrack(FlatParameters(moved), loss, model.here, direction(model, o), backtracking_of(o));
   return model.here.loss;
 }

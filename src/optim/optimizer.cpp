@@ -5,6 +5,7 @@
 
 #include "gradus/autograd.hpp"
 #include "nn/gradients.hpp"
+#include "optim/flat_parameters.hpp"
 #include "optim/measure.hpp"
 #include "tensor/impl.hpp"
 
@@ -89,7 +90,11 @@ void Optimizer::step() {
 }
 
 Tensor Optimizer::step(Closure closure) {
-  Tensor loss = closure();
+  Tensor loss;
+  {
+    EnableGrad guard;  // the caller may record nothing
+    loss = closure();
+  }
   step();
   return loss;
 }
@@ -102,32 +107,45 @@ Tensor Optimizer::step_jointly(const JointMove& move) {
     before.push_back(slot.param.contiguous().clone());
   }
   State& state = slots_.front().state;
+  const auto put_back = [&] {
+    --state.step_;
+    for (std::size_t i = 0; i < params.size(); ++i) params[i].copy_(before[i]);
+  };
   ++state.step_;
   if (tracks_updates_) weights_before_ = before;
   try {
     Tensor loss = move(params, state);
     end_step();
     return loss;
+  } catch (const NotFinite& error) {
+    put_back();
+    if (nonfinite_ != NonFinite::skip) throw;
+    skip_step();
+    return error.loss;
   } catch (...) {
-    --state.step_;
-    for (std::size_t i = 0; i < params.size(); ++i) params[i].copy_(before[i]);
+    put_back();
     throw;
   }
 }
 
-void Optimizer::check_joint_state(const State&, std::int64_t) const {}
+void Optimizer::check_joint_state(const State&, std::int64_t, Dtype) const {}
 
 bool Optimizer::begin_step() {
   if (nonfinite_ == NonFinite::error) check_gradients();
-  const bool skips = nonfinite_ == NonFinite::skip && !gradients_are_finite();
-  if (skips) ++skipped_steps_;
   if (tracks_updates_) {
     weights_before_.clear();
     for (const Slot& slot : slots_) weights_before_.push_back(slot.param.contiguous().clone());
-    if (skips) measure();
-    if (skips) diagnostics_->skipped = true;
   }
-  return !skips;
+  if (nonfinite_ != NonFinite::skip || gradients_are_finite()) return true;
+  skip_step();
+  return false;
+}
+
+void Optimizer::skip_step() {
+  ++skipped_steps_;
+  if (!tracks_updates_) return;
+  measure();
+  diagnostics_->skipped = true;
 }
 
 void Optimizer::end_step() {
@@ -146,7 +164,7 @@ void Optimizer::check_gradients() const {
     const Tensor& grad = impl(slot.param).grad;
     if (!grad.defined() || is_finite(grad)) continue;
     fail("optimizer: the gradient of {}, {}, is not finite, its largest entry is {}", slot.name, slot.param.shape(),
-         largest(grad));
+         gradus::largest(grad));
   }
 }
 

@@ -118,6 +118,7 @@ State Optimizer::read_state(std::size_t parameter, StateDict& unread) const {
   };
   State state;
   if (next().empty()) return state;
+  if (parameter > 0 && steps_jointly()) fail("load_state_dict: unexpected key: {}", next());
   const double step = take_number(unread, prefix + "step");
   if (!(step >= 1 && step < 9e15)) fail("load_state_dict: {}step must be at least 1, got {}", prefix, step);
   state.step_ = static_cast<std::int64_t>(step);
@@ -125,13 +126,13 @@ State Optimizer::read_state(std::size_t parameter, StateDict& unread) const {
     state.entries_.push_back({key.substr(prefix.size()), take(unread, key).detach().contiguous().clone()});
   }
   check_state(prefix, state, param);
-  if (parameter == 0) check_joint_state(state, total_size());
+  if (parameter == 0) check_joint_state(state, total_size(), param.dtype());
   return state;
 }
 
 void Optimizer::check_state(const std::string& prefix, const State& state, const Tensor& param) const {
   const auto names = state_names();
-  if (names.empty()) return;
+  if (names.empty() && !steps_jointly()) return;
   for (const State::Entry& entry : state.entries_) {
     const auto known = std::ranges::find(names, entry.name, &StateName::name);
     if (known == names.end()) fail("load_state_dict: unexpected key: {}{}", prefix, entry.name);

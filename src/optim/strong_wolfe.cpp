@@ -11,7 +11,7 @@ namespace {
 
 constexpr double sufficient_decrease = 1e-4;
 constexpr double sufficient_flatness = 0.9;
-constexpr int max_evaluations = 25;
+constexpr int max_evaluations = 25;  // after the first
 
 using Bracket = std::array<LinePoint, 2>;
 
@@ -26,8 +26,10 @@ double cubic_minimum(const LinePoint& a, const LinePoint& b, double lower, doubl
   return std::min(std::max(t, lower), upper);
 }
 
-// The lower one; comparisons are such that a NaN is never it.
-std::size_t low(const Bracket& bracket) { return bracket[1].loss < bracket[0].loss ? 1 : 0; }
+// The lower one, which a NaN never is.
+std::size_t low(const Bracket& bracket) {
+  return std::isnan(bracket[0].loss) || bracket[1].loss < bracket[0].loss ? 1 : 0;
+}
 
 class Search {
  public:

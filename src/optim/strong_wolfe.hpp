@@ -18,8 +18,8 @@ struct LinePoint {
 using Line = std::function<LinePoint(double t)>;
 
 // First widens the step from t until the minimum is bracketed, then narrows the bracket by cubic interpolation: up to
-// 25 evaluations. A bracket shorter than `shortest` is narrow enough. PyTorch's algorithm, which is minFunc's. [Nocedal
-// and Wright, Numerical optimization, 2006, algorithms 3.5 and 3.6]
+// 1 + 25 evaluations. A bracket shorter than `shortest` is narrow enough. PyTorch's algorithm, which is minFunc's.
+// [Nocedal and Wright, Numerical optimization, 2006, algorithms 3.5 and 3.6]
 LinePoint strong_wolfe(const Line& line, const LinePoint& start, double t, double shortest);
 
 }  // namespace gradus::optim

@@ -14,7 +14,7 @@ import torch
 
 from optim import INPUTS, TARGETS, rosenbrock
 
-STEPS = [1, 2, 3, 4, 5, 7, 10, 15, 20, 30, 40, 50, 60, 70]
+STEPS = [1, 2, 3, 4, 5, 7, 10, 15, 20, 30, 40, 50, 60, 70, 100, 200, 300]
 
 CASES = {
     "default": dict(),
@@ -24,6 +24,7 @@ CASES = {
     "strong_wolfe": dict(line_search_fn="strong_wolfe"),
     "strong_wolfe,max_iter": dict(line_search_fn="strong_wolfe", max_iter=1, history_size=2),
     "strong_wolfe,lr,max_eval": dict(line_search_fn="strong_wolfe", lr=0.05, max_iter=4, max_eval=6),
+    "strong_wolfe,tolerance_change": dict(line_search_fn="strong_wolfe", lr=5, max_iter=4, tolerance_change=0.1),
     "strong_wolfe,long steps": dict(line_search_fn="strong_wolfe", lr=20, max_iter=3),
 }
 
@@ -35,6 +36,11 @@ def net(parameters, _):
     """The net of optim.py on all of its samples, which contradict each other: the least loss is not zero."""
     w1, b1, w2, b2 = parameters
     return torch.nn.functional.mse_loss(torch.tanh(INPUTS @ w1.T + b1) @ w2.T + b2, TARGETS) / 4
+
+
+def steep(parameters, step):
+    """Rosenbrock's function, 100 times: a coarse tolerance_change does not end it before its line searches narrow."""
+    return 1e5 * rosenbrock(parameters, step)
 
 
 def solve(options, loss, shapes, initial):
@@ -69,8 +75,10 @@ def main():
     cases = {}
     for name, options in CASES.items():
         cases[name] = {}
-        for problem, loss in [("rosenbrock", rosenbrock), ("net", net)]:
-            data = problems[problem]
+        for problem, loss in [("rosenbrock", rosenbrock), ("net", net), ("steep", steep)]:
+            if (problem == "steep") != (name == "strong_wolfe,tolerance_change"):
+                continue
+            data = problems["rosenbrock" if problem == "steep" else problem]
             cases[name][problem] = solve(options, loss, data["shapes"], data["initial"])
     with open(sys.argv[1] if len(sys.argv) > 1 else default, "w") as out:
         json.dump({"cases": cases}, out, separators=(",", ":"))

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <concepts>
 #include <cstdint>
 
 #include "gradus/optim/joint.hpp"
@@ -25,6 +26,9 @@ struct ArmijoGDOptions {
 class ArmijoGD : public JointOptimizerOf<ArmijoGDOptions> {
  public:
   explicit ArmijoGD(const std::vector<Tensor>& params, const ArmijoGDOptions& options = {})
+      : JointOptimizerOf("ArmijoGD", params, options) {}
+  template <std::same_as<NamedTensors> Named>
+  explicit ArmijoGD(const Named& params, const ArmijoGDOptions& options = {})
       : JointOptimizerOf("ArmijoGD", params, options) {}
   explicit ArmijoGD(const std::vector<Group>& groups) : JointOptimizerOf("ArmijoGD", groups) {}
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <concepts>
 #include <cstdint>
 #include <optional>
 
@@ -18,7 +19,7 @@ struct LBFGSOptions {
   std::int64_t history_size = 100;
   LineSearch line_search_fn = LineSearch::none;
 
-  // Throws unless lr and tolerances are at least 0 and the numbers at least 1.
+  // Throws unless lr and tolerances are at least 0 and the numbers at least 1, max_iter at most 1e15.
   void validate() const;
 };
 
@@ -35,12 +36,14 @@ class LBFGS : public JointOptimizerOf<LBFGSOptions> {
  public:
   explicit LBFGS(const std::vector<Tensor>& params, const LBFGSOptions& options = {})
       : JointOptimizerOf("LBFGS", params, options) {}
+  template <std::same_as<NamedTensors> Named>
+  explicit LBFGS(const Named& params, const LBFGSOptions& options = {}) : JointOptimizerOf("LBFGS", params, options) {}
   explicit LBFGS(const std::vector<Group>& groups) : JointOptimizerOf("LBFGS", groups) {}
 
  protected:
   Tensor move(const std::vector<Tensor>& params, Closure closure, State& state, const LBFGSOptions& options) override;
   std::span<const StateName> state_names() const override;
-  void check_joint_state(const State& state, std::int64_t size) const override;
+  void check_joint_state(const State& state, std::int64_t size, Dtype dtype) const override;
 };
 
 }  // namespace gradus::optim

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <concepts>
 #include <cstdint>
 
 #include "gradus/optim/joint.hpp"
@@ -28,6 +29,9 @@ struct NewtonOptions {
 class Newton : public JointOptimizerOf<NewtonOptions> {
  public:
   explicit Newton(const std::vector<Tensor>& params, const NewtonOptions& options = {})
+      : JointOptimizerOf("Newton", params, options) {}
+  template <std::same_as<NamedTensors> Named>
+  explicit Newton(const Named& params, const NewtonOptions& options = {})
       : JointOptimizerOf("Newton", params, options) {}
   explicit Newton(const std::vector<Group>& groups) : JointOptimizerOf("Newton", groups) {}
 

@@ -23,7 +23,9 @@
 
 namespace gradus::optim {
 
-// What a step does when a gradient has an entry that is NaN or infinite.
+// What a step does when a gradient has an entry that is NaN or infinite. Methods that move all parameters jointly, and
+// SAM, cannot go on from there: what they throw by themselves is thrown for `allow`, too. Their step is left out if the
+// loss, or a point on the way, is not finite.
 enum class NonFinite : std::uint8_t {
   allow,  // it does not look
   error,  // throws, naming the parameter; nothing has changed
@@ -57,6 +59,7 @@ class Optimizer {
   virtual Tensor step(Closure closure);
 
   void set_nonfinite(NonFinite policy) { nonfinite_ = policy; }
+  NonFinite nonfinite() const { return nonfinite_; }
   // The steps that were left out, for NonFinite::skip.
   std::int64_t skipped_steps() const { return skipped_steps_; }
 
@@ -109,15 +112,17 @@ class Optimizer {
   void end_step();
 
   virtual void update_in_group(std::size_t group, Tensor& param, const Tensor& grad, State& state) = 0;
-  // What the rule keeps. A rule that says so has every loaded state checked against it; one that doesn't may load any.
+  // What the rule keeps. A rule that says so has every loaded state checked against it; one that doesn't may load any,
+  // or, if it steps jointly, none.
   virtual std::span<const StateName> state_names() const { return {}; }
 
   // One update of all parameters together, with the state that is kept with the first one. If `move` throws, they are
   // put back and the update does not count; `move` shall write its state last. Nothing is recorded.
   using JointMove = std::function<Tensor(const std::vector<Tensor>& params, State& state)>;
   Tensor step_jointly(const JointMove& move);
-  // Throws if tensors of any shape don't fit a rule that steps jointly. `size` is that of all parameters together.
-  virtual void check_joint_state(const State& state, std::int64_t size) const;
+  virtual bool steps_jointly() const { return false; }
+  // Throws if a loaded state doesn't fit a rule that steps jointly. `size` is that of all parameters together.
+  virtual void check_joint_state(const State& state, std::int64_t size, Dtype dtype) const;
   // Calls function(group, parameter, state) for every parameter.
   template <class Function>
   void for_each_parameter(const Function& function) {
@@ -146,6 +151,7 @@ class Optimizer {
   virtual Momenta momenta(std::int64_t) const { return {}; }
   virtual void set_momenta(std::int64_t, const std::vector<double>&) {}
 
+  void skip_step();
   void check_gradients() const;
   bool gradients_are_finite() const;
   void measure();
@@ -195,7 +201,7 @@ class OptimizerOf : public Optimizer {
     for (const Group& group : groups) add_param_group(group);
   }
 
-  void add_param_group(const Group& group) {
+  virtual void add_param_group(const Group& group) {
     validate(group.options);
     options_.reserve(options_.size() + 1);
     add_parameters(group.params);
