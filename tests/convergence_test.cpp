@@ -268,24 +268,31 @@ struct Race {
 constexpr double tolerance = 1e-6;
 constexpr int patience = 20;  // a method that only passes through has not arrived
 
-int run(const Race& race, int limit) {
-  const Problem& problem = problems::find(race.problem);
-  Tensor x = start_of(problem);
-  const auto optimizer = race.make({x});
+template <class Step>
+int steps_until_there(const Problem& problem, const Tensor& x, int limit, const Step& make_step) {
   int arrived = 0;
   for (int step = 1; step <= limit + patience; ++step) {
-    optimizer->step([&] {
-      optimizer->zero_grad();
-      Tensor loss = problem(x);
-      if (!race.differentiates_itself) loss.backward();
-      return loss;
-    });
+    make_step();
     NoGrad guard;
     const bool is_there = problem(x).item() - problem.minima[0].value <= tolerance;
     arrived = is_there ? (arrived ? arrived : step) : 0;
     if (arrived && step - arrived >= patience) return arrived;
   }
   return arrived;
+}
+
+int run(const Race& race, int limit) {
+  const Problem& problem = problems::find(race.problem);
+  Tensor x = start_of(problem);
+  const auto optimizer = race.make({x});
+  return steps_until_there(problem, x, limit, [&] {
+    optimizer->step([&] {
+      optimizer->zero_grad();
+      Tensor loss = problem(x);
+      if (!race.differentiates_itself) loss.backward();
+      return loss;
+    });
+  });
 }
 
 const std::vector<Race>& races() {
@@ -365,6 +372,27 @@ TEST_CASE("every optimizer arrives in about the number of steps that it took bef
     CHECK(steps > 0);
     CHECK(std::abs(steps - race.steps) <= 2 + race.steps / 20);
   }
+}
+
+TEST_CASE("LevenbergMarquardt and SAM race, too") {
+  const Problem& valley = problems::find("rosenbrock");
+  Tensor x = start_of(valley);
+  optim::LevenbergMarquardt fit({x});
+  const auto residuals = [&] { return std::sqrt(2.0) * stack({1.0 - x[0], 10.0 * (x[1] - square(x[0]))}); };
+  REQUIRE(sum(square(residuals())).item() / 2 == doctest::Approx(valley(x).item()));
+  CHECK(steps_until_there(valley, x, 1000, [&] { fit.step(residuals); }) == 12);
+
+  const Problem& beale = problems::find("beale");
+  Tensor y = start_of(beale);
+  optim::SGD base({y}, {.lr = 0.02});
+  optim::SAM sam(base, {.rho = 1e-4});  // it circles the minimum at that distance
+  const auto closure = [&] {
+    base.zero_grad();
+    Tensor loss = beale(y);
+    loss.backward();
+    return loss;
+  };
+  CHECK(steps_until_there(beale, y, 3000, [&] { sam.step(closure); }) == doctest::Approx(820).epsilon(0.05));
 }
 
 TEST_CASE("every optimizer of the table races") {

@@ -5,6 +5,7 @@
 #include <stdexcept>
 #include <vector>
 
+#include "gradus/autograd.hpp"
 #include "gradus/factory.hpp"
 #include "gradus/ops.hpp"
 #include "gradus/optim.hpp"
@@ -12,6 +13,7 @@
 #include "messages.hpp"
 
 using namespace gradus;
+using gradus::tests::contains;
 using gradus::tests::message_of;
 
 namespace {
@@ -99,6 +101,65 @@ TEST_CASE("SAM does not climb without a slope, nor by one that is not finite") {
   CHECK(message_of([&] { sam.first_step(); }) == "SAM: the norm of the gradients is nan");
   CHECK(equal(p, before));
   CHECK(message_of([&] { optim::SAM(base, {.rho = -1}); }) == "SAM: rho must be at least 0, got -1");
+}
+
+TEST_CASE("SAM leaves gradients that are not finite to an optimizer that looks at them") {
+  Tensor p = tensor({-1.0}, {.dtype = float64, .requires_grad = true});
+  optim::SGD base({p}, {.lr = 0.1});
+  optim::SAM sam(base);
+  const auto step = [&] {
+    return sam.step([&] {
+      base.zero_grad();
+      Tensor loss = sum(sqrt(p));
+      loss.backward();
+      return loss;
+    });
+  };
+  CHECK(contains(message_of(step), "SAM: the norm of the gradients is "));
+  base.set_nonfinite(optim::NonFinite::error);
+  CHECK(contains(message_of(step), "optimizer: the gradient of parameter 0, (1,), is not finite"));
+  base.set_nonfinite(optim::NonFinite::skip);
+  step();
+  CHECK(base.skipped_steps() == 1);
+  CHECK(p.item() == -1);
+  p.detach().copy_(ones({1}, {.dtype = float64}));
+  step();
+  CHECK(base.skipped_steps() == 1);
+  CHECK(p.item() < 1);
+}
+
+TEST_CASE("SAM does not climb by a slope that is too small to have a direction") {
+  for (const double slope : {1e-310, 1e-170}) {
+    Tensor p = tensor({1.0, 2.0}, {.dtype = float64, .requires_grad = true});
+    optim::SGD base({p}, {.lr = 0.1});
+    optim::SAM sam(base);
+    p.set_grad(tensor({slope, 0.0}, {.dtype = float64}));
+    sam.first_step();
+    CHECK(equal(p.detach(), tensor({1.0, 2.0}, {.dtype = float64})));
+  }
+}
+
+TEST_CASE("SAM climbs by gradients whose squares overflow") {
+  Tensor p = tensor({1.0F, 2.0F}, {.requires_grad = true});
+  optim::SGD base({p}, {.lr = 0.1});
+  optim::SAM sam(base);
+  p.set_grad(tensor({1e20F, 0.0F}));
+  sam.first_step();
+  CHECK(allclose(p.detach(), tensor({1.05F, 2.0F})));
+}
+
+TEST_CASE("SAM evaluates with gradients, also where nothing is recorded") {
+  Tensor p = tensor({2.0}, {.dtype = float64, .requires_grad = true});
+  optim::SGD base({p}, {.lr = 0.1});
+  optim::SAM sam(base);
+  const NoGrad guard;
+  sam.step([&] {
+    base.zero_grad();
+    Tensor loss = sum(square(p));
+    loss.backward();
+    return loss;
+  });
+  CHECK(p.item() == doctest::Approx(2 - 0.1 * 2 * 2.05));
 }
 
 TEST_CASE("SAM wraps any optimizer: its state is the base's") {

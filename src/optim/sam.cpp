@@ -1,8 +1,10 @@
 #include "gradus/optim/sam.hpp"
 
 #include <cmath>
+#include <limits>
 
 #include "gradus/autograd.hpp"
+#include "nn/gradients.hpp"
 #include "optim/whole.hpp"
 
 namespace gradus::optim {
@@ -12,10 +14,14 @@ SAM::SAM(Optimizer& optimizer, const SAMOptions& options) : optimizer_(optimizer
 }
 
 Tensor SAM::step(Closure closure) {
-  Tensor loss = closure();
+  const auto evaluate = [&] {
+    EnableGrad guard;  // the caller may record nothing
+    return closure();
+  };
+  Tensor loss = evaluate();
   first_step();
   try {
-    closure();
+    if (!before_.empty()) evaluate();
     second_step();
   } catch (...) {
     come_back();
@@ -28,10 +34,12 @@ void SAM::first_step() {
   if (climbed_) fail("SAM: first_step() twice without second_step() in between");
   NoGrad guard;
   const double norm = gradient_norm();
-  if (!std::isfinite(norm)) fail("SAM: the norm of the gradients is {}", norm);
+  const bool is_finite = std::isfinite(norm);
+  if (!is_finite && optimizer_.nonfinite() == NonFinite::allow) fail("SAM: the norm of the gradients is {}", norm);
   climbed_ = true;
-  if (norm == 0) return;
   const double scale = options_.rho / norm;
+  // A slope that is nothing, or next to it, has no direction.
+  if (!is_finite || !(scale <= std::numeric_limits<float>::max())) return;
   for (Tensor& param : optimizer_.parameters()) {
     const Tensor g = param.grad();
     if (!g.defined()) continue;
@@ -47,13 +55,12 @@ void SAM::second_step() {
 }
 
 double SAM::gradient_norm() const {
-  double norm = 0;
+  std::vector<Tensor> slopes;
   for (const Tensor& param : optimizer_.parameters()) {
     const Tensor g = param.grad();
-    if (!g.defined()) continue;
-    norm = std::hypot(norm, length(options_.adaptive ? g * param : g));
+    if (g.defined()) slopes.push_back((options_.adaptive ? g * param : g).contiguous());
   }
-  return norm;
+  return total_norm(slopes);
 }
 
 // By a copy: p + e - e is not p.

@@ -14,7 +14,8 @@ struct SAMOptions {
 
 // Sharpness-aware minimization: steps by the gradient at the worst point nearby, so as to find flat minima.
 // e = rho * g / |g|, with the norm of all gradients as one vector; the optimizer steps from p by the gradient at p + e.
-// Adaptive: e = rho * p^2 * g / |p * g|, which does not depend on the scale of the parameters.
+// Adaptive: e = rho * p^2 * g / |p * g|, which does not depend on the scale of the parameters. SAM always climbs: with
+// an optimizer that maximizes, it looks at where the objective is better, not worse. Minimize the negative one instead.
 //
 //   optim::SGD base(model.parameters(), {.lr = 0.1, .momentum = 0.9});
 //   optim::SAM sam(base, {.rho = 0.05});
@@ -32,12 +33,14 @@ class SAM {
   // The optimizer, which must outlive this, has the parameters and the state. Throws if rho is below 0.
   explicit SAM(Optimizer& optimizer, const SAMOptions& options = {});
 
-  // Evaluates the closure (zero_grad, forward, backward) twice, at p and at p + e, and steps. Returns the loss at p. If
-  // the closure throws, parameters are as they were.
+  // Evaluates the closure (zero_grad, forward, backward) at p and, if that is another point, at p + e, and steps.
+  // Returns the loss at p. If the closure throws, parameters are as they were.
   Tensor step(Closure closure);
 
   // The two halves of it, each after a backward(): p becomes p + e; p is back, bit for bit, and the optimizer steps.
-  // Where all gradients are 0 there is no climb. Throws if the other half is due, or the norm is not finite.
+  // There is no climb where |g| is 0, or so small that rho / |g| is more than a float holds. Throws if the other half
+  // is due, or the norm is not finite; if the optimizer looks at its gradients, by set_nonfinite(), there is no climb
+  // instead, and it has the say.
   void first_step();
   void second_step();
 
