@@ -3,9 +3,11 @@
 #include <doctest/doctest.h>
 
 #include <cmath>
+#include <limits>
 #include <set>
 #include <string>
 #include <vector>
+#include <fmt/format.h>
 
 #include "gradus/autograd.hpp"
 #include "gradus/factory.hpp"
@@ -156,6 +158,15 @@ TEST_CASE("the regressions' solutions are those of the textbook") {
   const Problem other = problems::logistic_regression({.samples = 80, .features = 3, .seed = 2}, 1e-3);
   CHECK(gradient(other, other.minima[0].point).abs().max().item() < 1e-14);
   CHECK(other.minima[0].value < std::log(2.0));  // better than a coin
+
+  const Problem hard = problems::logistic_regression({.samples = 40, .features = 30, .condition = 1e3}, 1e-4);
+  CHECK(gradient(hard, hard.minima[0].point).abs().max().item() < 1e-14 * hard.curvature->largest);
+
+  // Of one feature there is one singular value.
+  const Problem line = problems::least_squares({.features = 1, .condition = 3});
+  CHECK(hessian_spectrum(line.f, line.starts[0]).item() == doctest::Approx(9));
+  CHECK(line.curvature->smallest == 9);
+  CHECK(line.curvature->largest == 9);
 }
 
 TEST_CASE("noise has mean zero and the stated variance in each element of the gradient") {
@@ -177,15 +188,27 @@ TEST_CASE("noise has mean zero and the stated variance in each element of the gr
 }
 
 TEST_CASE("problems that make no sense are refused") {
-  CHECK(message_of([] { problems::quadratic(0.5); }) == "quadratic: condition must be at least 1, got 0.5");
+  CHECK(message_of([] { problems::quadratic(0.5); }) == "quadratic: condition must be at least 1 and finite, got 0.5");
+  CHECK(message_of([] { problems::quadratic(INFINITY); }) ==
+        "quadratic: condition must be at least 1 and finite, got inf");
   CHECK(message_of([] { problems::quadratic(5, 1); }) == "quadratic: dimension must be at least 2, got 1");
-  CHECK(message_of([] { problems::bowl(1, 0); }) == "bowl: both factors must be above 0, got 1 and 0");
+  CHECK(message_of([] { problems::bowl(1, 0); }) == "bowl: both factors must be above 0 and finite, got 1 and 0");
+  CHECK(message_of([] { problems::bowl(INFINITY, 1); }) ==
+        "bowl: both factors must be above 0 and finite, got inf and 1");
   CHECK(message_of([] { problems::rosenbrock(1); }) == "rosenbrock: dimension must be at least 2, got 1");
   CHECK(message_of([] { problems::rastrigin(0); }) == "rastrigin: dimension must be at least 1, got 0");
   CHECK(message_of([] { problems::least_squares({.samples = 4}); }) ==
         "least_squares: more samples than features are needed, and at least one of these; got 4 and 4");
-  CHECK(message_of([] { problems::logistic_regression({}, 0); }) == "logistic_regression: l2 must be above 0, got 0");
-  CHECK(message_of([] { problems::noisy(problems::bowl(), -1); }) == "noisy: stddev must be at least 0, got -1");
+  CHECK(message_of([] { problems::least_squares({.condition = INFINITY}); }) ==
+        "least_squares: condition must be at least 1 and finite, got inf");
+  for (const double l2 : {0.0, std::numeric_limits<double>::infinity()}) {
+    CHECK(message_of([&] { problems::logistic_regression({}, l2); }) ==
+          fmt::format("logistic_regression: l2 must be above 0 and finite, got {}", l2));
+  }
+  for (const double stddev : {-1.0, std::numeric_limits<double>::infinity()}) {
+    CHECK(message_of([&] { problems::noisy(problems::bowl(), stddev); }) ==
+          fmt::format("noisy: stddev must be at least 0 and finite, got {}", stddev));
+  }
   const Problem& beale = problems::find("beale");
   CHECK(message_of([&] { beale(zeros({3})); }) == "beale: a point has 2 floating elements, got float32 (3,)");
   CHECK(message_of([&] { beale(tensor({1, 2})); }) == "beale: a point has 2 floating elements, got int64 (2,)");

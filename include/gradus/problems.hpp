@@ -36,7 +36,8 @@ struct Problem {
   std::int64_t dimension = 0;
   UnaryFunction f;  // (n) -> (); many points at once: (..., n) -> (...)
 
-  std::vector<Tensor> starts = {};   // at least one; (n), float64, as are all points
+  // At least one; (n), float64, as are all points. Copies of a problem share them: clone() the one that is trained.
+  std::vector<Tensor> starts = {};
   std::vector<Minimum> minima = {};  // the global ones; none if there is no lower bound
   std::vector<Tensor> saddles = {};  // some, if not all
   std::optional<Curvature> curvature = {};
@@ -51,7 +52,7 @@ struct Problem {
 
 // --- Convex ---
 
-// a x^2 + b y^2: eigenvalues 2 a and 2 b, minimum 0 at 0. Throws unless both are above 0.
+// a x^2 + b y^2: eigenvalues 2 a and 2 b, minimum 0 at 0. Throws unless both are above 0 and finite.
 Problem bowl(double a = 1, double b = 2);
 
 struct QuadraticOptions {
@@ -60,7 +61,7 @@ struct QuadraticOptions {
   std::optional<std::uint64_t> rotation_seed = {};
 };
 // x^T A x / 2, the eigenvalues of A spaced evenly in their logarithms from 1 to `condition`; starts at (1, ..., 1).
-// Throws unless condition is at least 1 and dimension at least 2.
+// Throws unless condition is at least 1 and finite, and dimension at least 2.
 Problem quadratic(double condition, std::int64_t dimension = 2, const QuadraticOptions& options = {});
 
 struct RegressionOptions {
@@ -70,10 +71,10 @@ struct RegressionOptions {
   std::uint64_t seed = 0;
 };
 // |A x - b|^2 / 2 of random A and b, with residuals that do not vanish. The solution is that of linalg::lstsq.
-// Throws unless samples > features >= 1 and condition is at least 1.
+// Throws unless samples > features >= 1 and condition is at least 1 and finite.
 Problem least_squares(const RegressionOptions& options = {});
 // The mean of ln(1 + e^(-y a x)) over the rows a of A and random classes y = -1 or 1, plus l2 |x|^2 / 2: the solution
-// is found by optim::Newton, to machine precision. Throws as least_squares, and unless l2 is above 0.
+// is found by Newton's method, to machine precision. Throws as least_squares, and unless l2 is above 0 and finite.
 Problem logistic_regression(const RegressionOptions& options = {}, double l2 = 0.1);
 
 // --- Valleys ---
@@ -116,12 +117,12 @@ Problem monkey_saddle();
 // --- Noise ---
 
 // f(x) + stddev * (z x) with a new standard normal z at each call (and for each of many points): its expectation is f,
-// its gradient has the variance stddev^2 in every element. Throws unless stddev is at least 0.
+// its gradient has the variance stddev^2 in every element. Throws unless stddev is at least 0 and finite.
 Problem noisy(const Problem& problem, double stddev, std::uint64_t seed = 0);
 
 // --- All of them ---
 
-// One of each kind, and a few sizes.
+// One of each kind, and a few sizes. They last as long as the program, and whoever asks shares them.
 const std::vector<Problem>& all();
 // The problem of `all` that has this name. Throws, with the names that there are, if there is none.
 const Problem& find(const std::string& name);

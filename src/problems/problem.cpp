@@ -1,6 +1,7 @@
 // What all problems share, and the list of them.
 
 #include <algorithm>
+#include <cmath>
 #include <memory>
 
 #include "gradus/ops.hpp"
@@ -43,7 +44,7 @@ Tensor Problem::operator()(const Tensor& x) const {
 }
 
 Problem noisy(const Problem& problem, double stddev, std::uint64_t seed) {
-  if (!(stddev >= 0)) fail("noisy: stddev must be at least 0, got {}", stddev);
+  if (!(stddev >= 0 && std::isfinite(stddev))) fail("noisy: stddev must be at least 0 and finite, got {}", stddev);
   Problem result = problem;
   result.name = fmt::format("noisy({}, {})", problem.name, stddev);
   result.noisy = true;
