@@ -5,6 +5,8 @@
 #include <cmath>
 #include <filesystem>
 #include <limits>
+#include <fmt/format.h>
+#include <unistd.h>
 
 #include "gradus/factory.hpp"
 #include "gradus/nn.hpp"
@@ -207,6 +209,15 @@ TEST_CASE("a file that breaks a rule of the format is refused") {
   CHECK(error_of_header(R"({"x":{"a":[{)", 0) == "the header is nested too deeply");
   CHECK(error_of_header(R"({"x":1e999})", 0) == "the header has a number out of range");
 
+  CHECK(error_of_header(std::string("{}\0", 3), 0) == "the header is not JSON, at byte 3");
+  CHECK(error_of_header(one("F32", "[2]", "[0,8]") + std::string("\0{", 2), 8) == "the header is not JSON, at byte 55");
+  CHECK(error_of_header(one("F32", "[" + std::string(200, '1') + "]", "[0,4]"), 4) ==
+        "\"x\": shape must be a list of integers of at least 0");
+  std::string many = "1";
+  for (int i = 0; i < 100; ++i) many += ",1";
+  CHECK(error_of_header(one("F32", "[" + many + "]", "[0,4]"), 4) == "a list has more than 64 entries");
+  CHECK(error_of_header(R"({"x":[)" + many + "]}", 4) == "a list has more than 64 entries");
+
   // Names.
   CHECK(error_of_header(R"({"x":)" + entry("F32", "[2]", "[0,8]") + R"(,"x":)" + entry("F32", "[2]", "[0,8]") + "}",
                         8) == "\"x\" is there twice");
@@ -293,4 +304,18 @@ TEST_CASE("what is not a regular file is refused") {
   CHECK(message_of([&] { load(missing); }) == "load: " + missing + ": cannot be read");
   CHECK(message_of([&] { load(folder); }).starts_with("load: " + folder + ": "));
   CHECK(message_of([&] { load_metadata(missing); }) == "load: " + missing + ": cannot be read");
+}
+
+TEST_CASE("a temporary file that somebody has left is in nobody's way, and a link is replaced") {
+  const TemporaryDirectory directory;
+  const std::string path = directory.path("x");
+  for (int i = 0; i < 3000; ++i) directory.write(fmt::format("x.{}-{}.tmp", getpid(), i), "");
+  save({{"x", tensor({1})}}, path);
+  CHECK(equal(load(path).at("x"), tensor({1})));
+
+  const std::string link = directory.path("link");
+  std::filesystem::create_symlink(path, link);
+  save({{"x", tensor({2})}}, link);
+  CHECK_FALSE(std::filesystem::is_symlink(link));
+  CHECK(equal(load(path).at("x"), tensor({1})));
 }

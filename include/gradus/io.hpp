@@ -12,7 +12,8 @@ struct SaveOptions {
   std::map<std::string, std::string> metadata = {};  // any texts of one's own
 };
 
-// Writes named tensors, such as a state_dict(), as a safetensors file. What was at `path` stays until all is written.
+// Writes named tensors, such as a state_dict(), as a safetensors file. What was at `path` stays until all is written;
+// a symbolic link there is replaced, not followed.
 // Throws if a tensor is undefined, a name is not UTF-8 or "__metadata__", or the file cannot be written.
 void save(const std::map<std::string, Tensor>& tensors, const std::string& path, const SaveOptions& options = {});
 

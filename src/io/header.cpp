@@ -16,6 +16,7 @@ using Json = nlohmann::json;
 using OrderedJson = nlohmann::ordered_json;  // keys stay in the order in which they came
 
 constexpr std::string_view metadata_key = "__metadata__";
+constexpr std::size_t longest_list = 64;  // a shape of so many dims may yet be told from one that is too long to read
 
 struct DtypeName {
   Dtype dtype;
@@ -65,11 +66,21 @@ class Reader {
 
   Json parse(std::string_view text) const {
     if (!text.starts_with('{')) refuse("the header is not a JSON object");
-    // A key that comes twice would hide the first one. What is not as deep as the format is not built at all.
+    // The parser takes it for the end, and would not look at what follows.
+    if (const auto zero = text.find('\0'); zero != text.npos) refuse("the header is not JSON, at byte {}", zero + 1);
+    // A key that comes twice would hide the first one. What is not as deep as the format, or has longer lists, is not
+    // built at all.
     std::vector<std::set<std::string>> keys;
+    std::optional<std::size_t> list_size;
     const auto watch = [&](int depth, Json::parse_event_t event, Json& parsed) {
-      if (depth > 2 && (event == Json::parse_event_t::object_start || event == Json::parse_event_t::array_start)) {
+      const bool is_list = event == Json::parse_event_t::array_start;
+      if ((depth > 2 || list_size) && (is_list || event == Json::parse_event_t::object_start)) {
         refuse("the header is nested too deeply");
+      }
+      if (is_list) list_size = 0;
+      if (event == Json::parse_event_t::array_end) list_size.reset();
+      if (event == Json::parse_event_t::value && list_size && ++*list_size > longest_list) {
+        refuse("a list has more than {} entries", longest_list);
       }
       if (event == Json::parse_event_t::object_start) keys.emplace_back();
       if (event == Json::parse_event_t::object_end) keys.pop_back();

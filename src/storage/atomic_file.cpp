@@ -20,8 +20,14 @@ namespace {
 // A file that goes away unless it is kept.
 class TemporaryFile {
  public:
-  explicit TemporaryFile(std::string path)
-      : path_(std::move(path)), descriptor_(open(path_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666)) {}
+  // Beside `path`, by a name that nobody has: a process that died may have left one behind.
+  explicit TemporaryFile(const std::string& path) {
+    static std::atomic<unsigned> counter = 0;
+    do {
+      path_ = fmt::format("{}.{}-{}.tmp", path, getpid(), counter++);
+      descriptor_ = open(path_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+    } while (descriptor_ < 0 && errno == EEXIST);
+  }
   ~TemporaryFile() {
     const bool was_created = descriptor_ >= 0 || closed_;
     if (descriptor_ >= 0) close(descriptor_);
@@ -54,7 +60,7 @@ class TemporaryFile {
 
  private:
   std::string path_;
-  int descriptor_;
+  int descriptor_ = -1;
   bool closed_ = false;
   bool kept_ = false;
 };
@@ -76,8 +82,7 @@ void write_atomically(const char* op, const std::string& path, std::string_view 
 }
 
 void write_atomically(const char* op, const std::string& path, std::span<const std::string_view> pieces) {
-  static std::atomic<unsigned> counter = 0;
-  TemporaryFile file(fmt::format("{}.{}-{}.tmp", path, getpid(), counter++));
+  TemporaryFile file(path);
   const bool written = std::ranges::all_of(pieces, [&](std::string_view piece) { return file.append(piece); });
   if (!written || !file.finish() || !file.become(path)) {
     const int error = errno;
