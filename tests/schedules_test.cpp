@@ -13,6 +13,7 @@
 
 #include "allocation_counter.hpp"
 #include "gradus/factory.hpp"
+#include "gradus/ops.hpp"
 #include "gradus/optim.hpp"
 #include "messages.hpp"
 #include "rows.hpp"
@@ -155,6 +156,8 @@ TEST_CASE("a state of another schedule is refused, and changes nothing") {
         "OneCycleLR: load_state_dict: last_epoch is undefined");
   CHECK(error([](StateDict& s) { s["last_epoch"] = tensor(-1); }) ==
         "OneCycleLR: load_state_dict: last_epoch must be at least 0, got -1");
+  CHECK(error([](StateDict& s) { s["last_epoch"] = tensor((std::int64_t{1} << 53) + 1); }) ==
+        "OneCycleLR: load_state_dict: last_epoch must be at most 2^53, got 9007199254740993");
   CHECK(error([](StateDict& s) { s["last_epoch"] = tensor(1.5F); }) ==
         "OneCycleLR: load_state_dict: last_epoch must be int64 (), got float32 ()");
   CHECK(error([](StateDict& s) { s["base_lrs"] = zeros({2}, {.dtype = float64}); }) ==
@@ -243,6 +246,48 @@ TEST_CASE("a group that is added later joins in with its own rate") {
   optim::LambdaLR narrow(optimizer, {.lr_lambda = {shrink, shrink}});
   optimizer.add_param_group({.params = {parameter()}, .options = {.lr = 8}});
   CHECK(message_of([&] { narrow.step(); }) == "schedule: an option has a value for each group, but not for a new one");
+}
+
+TEST_CASE("a state that was saved between a new group and its first step loads, and changes no rate") {
+  const auto make = [] { return optim::SGD({parameter()}, {.lr = 1}); };
+  const auto grow = [](optim::SGD& o) { o.add_param_group({.params = {parameter()}, .options = {.lr = 8}}); };
+  const auto check = [](optim::LRScheduler& one, optim::LRScheduler& other) {
+    other.load_state_dict(one.state_dict());
+    for (int t = 0; t < 3; ++t) {
+      CHECK(one.last_lr() == other.last_lr());
+      one.step();
+      other.step();
+    }
+  };
+  for (const bool early : {false, true}) {
+    CAPTURE(early);
+    auto a = make(), b = make();
+    optim::ExponentialLR one(a, {.gamma = 0.5});
+    if (early) grow(b);
+    optim::ExponentialLR other(b, {.gamma = 0.5});
+    if (!early) grow(b);
+    one.step();
+    grow(a);
+    check(one, other);
+
+    auto c = make(), d = make();
+    optim::SWALR first(c, {.swa_lr = 0.5}), second(d, {.swa_lr = 0.5});
+    first.step();
+    grow(c);
+    grow(d);
+    check(first, second);
+  }
+}
+
+TEST_CASE("a product over more steps than there can be is refused at once") {
+  optim::SGD optimizer({parameter()}, {.lr = 1});
+  optim::MultiplicativeLR schedule(optimizer, {.lr_lambda = shrink});
+  CHECK(message_of([&] {
+          schedule.load_state_dict(
+              {{"last_epoch", tensor(std::int64_t{1} << 50)}, {"base_lrs", ones({1}, {.dtype = float64})}});
+        }) == "MultiplicativeLR: t must be at most 1000000000, got 1125899906842624");
+  CHECK(schedule.last_epoch() == 0);
+  CHECK(optimizer.lr() == 1);
 }
 
 TEST_CASE("schedules on one optimizer start from the same base, and compose without being stepped") {
@@ -471,6 +516,55 @@ TEST_CASE("a metric that is not a number never counts as better") {
   CHECK(message_of([&] { schedule.load_state_dict(state); }) ==
         "ReduceLROnPlateau: _last_lr must be at least 0 and finite, got -1");
   CHECK(optimizer.lr() == 0.1);
+}
+
+namespace {
+
+// A rule with a rate that it takes, and none above.
+struct BoundedOptions {
+  double lr = 0.5;
+  double most = 1;
+  void validate() const {
+    if (!(lr <= most)) throw Error("bounded");
+  }
+};
+struct Bounded final : optim::OptimizerOf<BoundedOptions> {
+  using OptimizerOf::OptimizerOf;
+  void update(Tensor&, const Tensor&, optim::State&, const BoundedOptions&) override {}
+};
+
+}  // namespace
+
+TEST_CASE("a plateau and SWALR set the rates of all groups or of none") {
+  const auto same = [](const StateDict& a, const StateDict& b) {
+    for (const auto& [key, value] : a) CHECK(equal(value, b.at(key)));
+  };
+  optim::SGD optimizer(
+      {{.params = {parameter()}, .options = {.lr = 1}}, {.params = {parameter()}, .options = {.lr = 2}}});
+  optim::ReduceLROnPlateau plateau(optimizer, {.patience = 0, .min_lr = {0.0, 0.0}});
+  plateau.step(1);
+  optimizer.add_param_group({.params = {parameter()}, .options = {.lr = 4}});
+  const StateDict before = plateau.state_dict();
+  CHECK(message_of([&] { plateau.step(2); }) ==
+        "schedule: an option has a value for each group, but not for a new one");
+  same(before, plateau.state_dict());
+  StateDict after = before;
+  after["_last_lr"] = tensor({3.0, 3.0, INFINITY}, {.dtype = float64});
+  CHECK_FALSE(message_of([&] { plateau.load_state_dict(after); }).empty());
+  same(before, plateau.state_dict());
+
+  Bounded bounded(std::vector<Bounded::Group>{{{parameter()}, {.most = 9}}, {{parameter()}, {.most = 0.5}}});
+  optim::SWALR swa(bounded, {.swa_lr = 8, .anneal_epochs = 1});
+  CHECK(message_of([&] { swa.step(); }) == "bounded");
+  CHECK(swa.last_lr() == std::vector<double>{0.5, 0.5});
+  CHECK(swa.last_epoch() == 0);
+  CHECK(message_of([&] { optim::SWALR(bounded, {.swa_lr = 8, .anneal_epochs = 0}); }) == "bounded");
+  CHECK(swa.last_lr() == std::vector<double>{0.5, 0.5});
+  optim::ReduceLROnPlateau other(bounded);
+  after = other.state_dict();
+  after["_last_lr"] = tensor({3.0, 3.0}, {.dtype = float64});
+  CHECK(message_of([&] { other.load_state_dict(after); }) == "bounded");
+  CHECK(other.last_lr() == std::vector<double>{0.5, 0.5});
 }
 
 // --- SWALR ----------------------------------------------------------------------------------------------------------

@@ -43,6 +43,8 @@ ClosedForm function_form(const Optimizer& optimizer, const FunctionLROptions& o)
 class RunningProduct {
  public:
   double up_to(std::int64_t t, const std::function<double(std::int64_t)>& factor) {
+    // A file that says otherwise shall not keep one waiting for years.
+    if (t > most) fail("MultiplicativeLR: t must be at most {}, got {}", most, t);
     if (t < t_) *this = {};
     while (t_ < t) {
       product_ *= factor(t_ + 1);  // if that throws, nothing has changed
@@ -52,6 +54,8 @@ class RunningProduct {
   }
 
  private:
+  static constexpr std::int64_t most = 1'000'000'000;
+
   std::int64_t t_ = 0;
   double product_ = 1;
 };

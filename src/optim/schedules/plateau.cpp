@@ -35,20 +35,23 @@ ReduceLROnPlateau::ReduceLROnPlateau(Optimizer& optimizer, const ReduceLROnPlate
 
 void ReduceLROnPlateau::step() { fail("{}: step needs a metric", plateau); }
 
+// The rates, which may be refused, come first, and the counters last: a step that throws has not been.
 void ReduceLROnPlateau::step(double metric) {
-  ++t_;
   const bool better = is_better(metric);
+  std::int64_t bad_steps = better ? 0 : bad_steps_ + 1, cooldown_left = cooldown_left_;
+  if (cooldown_left > 0) {
+    --cooldown_left;
+    bad_steps = 0;
+  }
+  if (bad_steps > options_.patience) {
+    set_rates(reduced());
+    cooldown_left = options_.cooldown;
+    bad_steps = 0;
+  }
+  ++t_;
   if (better) best_ = metric;
-  bad_steps_ = better ? 0 : bad_steps_ + 1;
-  if (cooldown_left_ > 0) {
-    --cooldown_left_;
-    bad_steps_ = 0;
-  }
-  if (bad_steps_ > options_.patience) {
-    reduce();
-    cooldown_left_ = options_.cooldown;
-    bad_steps_ = 0;
-  }
+  bad_steps_ = bad_steps;
+  cooldown_left_ = cooldown_left;
 }
 
 bool ReduceLROnPlateau::is_better(double metric) const {
@@ -58,12 +61,13 @@ bool ReduceLROnPlateau::is_better(double metric) const {
   return metric > (relative ? best_ * (1 + margin) : best_ + margin);
 }
 
-void ReduceLROnPlateau::reduce() {
-  for (std::int64_t g = 0; g < optimizer_.group_count(); ++g) {
-    const double before = optimizer_.lr(g);
-    const double after = std::max(before * options_.factor, options_.min_lr[static_cast<std::size_t>(g)]);
-    if (before - after > options_.eps) optimizer_.set_lr(g, after);
+std::vector<double> ReduceLROnPlateau::reduced() const {
+  std::vector<double> rates = last_lr();
+  for (std::size_t g = 0; g < rates.size(); ++g) {
+    const double after = std::max(rates[g] * options_.factor, options_.min_lr[g]);
+    if (rates[g] - after > options_.eps) rates[g] = after;
   }
+  return rates;
 }
 
 std::map<std::string, Tensor> ReduceLROnPlateau::state_dict() const {
@@ -88,10 +92,6 @@ void ReduceLROnPlateau::load_state_dict(const std::map<std::string, Tensor>& sta
   best_ = best;
   bad_steps_ = bad_steps;
   cooldown_left_ = cooldown_left;
-}
-
-void ReduceLROnPlateau::set_rates(const std::vector<double>& rates) {
-  for (std::size_t g = 0; g < rates.size(); ++g) optimizer_.set_lr(static_cast<std::int64_t>(g), rates[g]);
 }
 
 }  // namespace gradus::optim

@@ -14,15 +14,48 @@ std::vector<double> LRScheduler::last_lr() const {
   return rates;
 }
 
+void LRScheduler::apply(std::size_t group, const Setting& setting) {
+  const auto g = static_cast<std::int64_t>(group);
+  optimizer_.set_lr(g, setting.lr);
+  if (setting.momentum) optimizer_.set_momentum(g, *setting.momentum);
+}
+
+void LRScheduler::set(const std::vector<Setting>& settings) {
+  before_.clear();
+  for (std::size_t g = 0; g < settings.size(); ++g) {
+    const auto index = static_cast<std::int64_t>(g);
+    before_.push_back({optimizer_.lr(index), settings[g].momentum ? optimizer_.momentum(index) : std::nullopt});
+  }
+  try {
+    for (std::size_t g = 0; g < settings.size(); ++g) apply(g, settings[g]);
+  } catch (...) {
+    for (std::size_t g = 0; g < settings.size(); ++g) apply(g, before_[g]);
+    throw;
+  }
+}
+
+void LRScheduler::set_rates(const std::vector<double>& rates) {
+  std::vector<Setting> settings;
+  for (const double rate : rates) settings.push_back({rate});
+  set(settings);
+}
+
 Schedule::Schedule(const char* name, Optimizer& optimizer, ClosedForm form)
     : LRScheduler(name, optimizer), form_(std::move(form)) {
   if (!form_.lr) fail("{}: the closed form has no function for the rate", name);
-  move_to(0);
+  set_last_epoch(0);
 }
 
 void Schedule::set_last_epoch(std::int64_t t) {
   if (t < 0) fail("{}: last_epoch must be at least 0, got {}", name_, t);
+  take_in_groups();
   move_to(t);
+}
+
+void Schedule::take_in_groups() {
+  for (auto g = static_cast<std::int64_t>(base_lrs_.size()); g < optimizer_.group_count(); ++g) {
+    base_lrs_.push_back(optimizer_.initial_lr(g));
+  }
 }
 
 Schedule::Setting Schedule::setting_at(std::int64_t t, std::size_t group) const {
@@ -34,31 +67,11 @@ Schedule::Setting Schedule::setting_at(std::int64_t t, std::size_t group) const 
   return setting;
 }
 
-void Schedule::apply(std::size_t group, const Setting& setting) {
-  const auto g = static_cast<std::int64_t>(group);
-  optimizer_.set_lr(g, setting.lr);
-  if (setting.momentum) optimizer_.set_momentum(g, *setting.momentum);
-}
-
 // All or none: whatever refuses, a function, the optimizer or the end of the schedule, leaves all as it was.
 void Schedule::move_to(std::int64_t t) {
-  const auto groups = static_cast<std::size_t>(optimizer_.group_count());
-  for (std::size_t g = base_lrs_.size(); g < groups; ++g) {
-    base_lrs_.push_back(optimizer_.initial_lr(static_cast<std::int64_t>(g)));
-  }
-  before_.clear();
   after_.clear();
-  for (std::size_t g = 0; g < groups; ++g) {
-    const auto index = static_cast<std::int64_t>(g);
-    after_.push_back(setting_at(t, g));
-    before_.push_back({optimizer_.lr(index), form_.momentum ? optimizer_.momentum(index) : std::nullopt});
-  }
-  try {
-    for (std::size_t g = 0; g < groups; ++g) apply(g, after_[g]);
-  } catch (...) {
-    for (std::size_t g = 0; g < groups; ++g) apply(g, before_[g]);
-    throw;
-  }
+  for (std::size_t g = 0; g < base_lrs_.size(); ++g) after_.push_back(setting_at(t, g));
+  set(after_);
   t_ = t;
 }
 
@@ -69,7 +82,7 @@ std::map<std::string, Tensor> Schedule::state_dict() const {
 void Schedule::load_state_dict(const std::map<std::string, Tensor>& state) {
   StateReader reader(name_, state);
   const std::int64_t t = reader.count("last_epoch");
-  std::vector<double> base_lrs = reader.numbers("base_lrs", optimizer_.group_count());
+  std::vector<double> base_lrs = reader.first_numbers("base_lrs", optimizer_.group_count());
   reader.finish();
   std::swap(base_lrs_, base_lrs);
   try {

@@ -1,5 +1,7 @@
 #include "optim/schedules/state.hpp"
 
+#include <algorithm>
+
 #include "storage/format.hpp"
 
 namespace gradus::optim {
@@ -18,6 +20,8 @@ Tensor StateReader::take(const std::string& key, Dtype dtype, const Shape& shape
 std::int64_t StateReader::count(const std::string& key) {
   const auto value = take(key, int64, {}).item<std::int64_t>();
   if (value < 0) fail("{}: load_state_dict: {} must be at least 0, got {}", name_, key, value);
+  // Schedules reckon with it as a double.
+  if (value > std::int64_t{1} << 53) fail("{}: load_state_dict: {} must be at most 2^53, got {}", name_, key, value);
   return value;
 }
 
@@ -27,6 +31,12 @@ std::vector<double> StateReader::numbers(const std::string& key, std::int64_t si
   const Tensor value = take(key, float64, {size});
   const auto data = value.data<double>();
   return {data.begin(), data.end()};
+}
+
+std::vector<double> StateReader::first_numbers(const std::string& key, std::int64_t most) {
+  const auto found = unread_.find(key);
+  const bool is_list = found != unread_.end() && found->second.defined() && found->second.dim() == 1;
+  return numbers(key, is_list && found->second.numel() > 0 ? std::min(found->second.numel(), most) : most);
 }
 
 void StateReader::finish() const {

@@ -19,7 +19,8 @@ class StateReader {
   std::int64_t count(const std::string& key);  // an integer of at least 0
   double number(const std::string& key);
   std::vector<double> numbers(const std::string& key, std::int64_t size);
-  void finish() const;  // throws if a key has not been read
+  std::vector<double> first_numbers(const std::string& key, std::int64_t most);  // from 1 to `most` of them
+  void finish() const;                                                           // throws if a key has not been read
 
  private:
   Tensor take(const std::string& key, Dtype dtype, const Shape& shape);

@@ -30,9 +30,10 @@ double share_at(std::int64_t t, const SWALROptions& o) {
 SWALR::SWALR(Optimizer& optimizer, const SWALROptions& options) : LRScheduler(swa, optimizer), options_(options) {
   check(options, optimizer);
   if (options.anneal_epochs > 0) return;
-  for (std::int64_t g = 0; g < optimizer.group_count(); ++g) {
-    optimizer.set_lr(g, options.swa_lr[static_cast<std::size_t>(g)]);
-  }
+  std::vector<double> rates;
+  for (std::int64_t g = 0; g < optimizer.group_count(); ++g)
+    rates.push_back(options.swa_lr[static_cast<std::size_t>(g)]);
+  set_rates(rates);
 }
 
 void SWALR::step() {
@@ -45,14 +46,15 @@ void SWALR::step() {
   first_lrs_ = std::move(first);
 }
 
-// All or none: an option that has no value for a new group throws before a rate is set.
+// All or none: an option that has no value for a new group throws before a rate is set. A group that has come since the
+// last step, and so has no first rate, waits for the next one.
 void SWALR::move_to(std::int64_t t, const std::vector<double>& first_lrs) {
   const double share = share_at(t, options_);
   std::vector<double> rates;
   for (std::size_t g = 0; g < first_lrs.size(); ++g) {
     rates.push_back(options_.swa_lr[g] * share + first_lrs[g] * (1 - share));
   }
-  for (std::size_t g = 0; g < rates.size(); ++g) optimizer_.set_lr(static_cast<std::int64_t>(g), rates[g]);
+  set_rates(rates);
   t_ = t;
 }
 
@@ -63,7 +65,7 @@ std::map<std::string, Tensor> SWALR::state_dict() const {
 void SWALR::load_state_dict(const std::map<std::string, Tensor>& state) {
   StateReader reader(swa, state);
   const std::int64_t t = reader.count("last_epoch");
-  std::vector<double> first = reader.numbers("first_lrs", optimizer_.group_count());
+  std::vector<double> first = reader.first_numbers("first_lrs", optimizer_.group_count());
   reader.finish();
   for (const double rate : first) check_not_negative_number(swa, "first_lrs", rate);
   move_to(t, first);

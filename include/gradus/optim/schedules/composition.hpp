@@ -1,5 +1,8 @@
 // Schedules made of schedules. They copy the closed forms of their parts, which need not live on; the parts are not
-// stepped, neither by their owner nor by the whole.
+// stepped, neither by their owner nor by the whole. The parts are functions of time alone, as all schedules here are.
+// PyTorch lets each step change the rate that it finds, which gives other rates where a part looks at that rate or sets
+// one of its own: a chain with CosineAnnealingLR, LambdaLR or CyclicLR in it, and a sequence with OneCycleLR or
+// MultiplicativeLR after another part.
 #pragma once
 
 #include <cstdint>

@@ -40,8 +40,7 @@ class ReduceLROnPlateau final : public LRScheduler {
  private:
   [[noreturn]] void step() override;  // throws: there is no metric
   bool is_better(double metric) const;
-  void reduce();
-  void set_rates(const std::vector<double>& rates);
+  std::vector<double> reduced() const;
 
   ReduceLROnPlateauOptions options_;
   double best_;

@@ -16,6 +16,9 @@ namespace gradus::optim {
 
 // Sets the learning rates of an optimizer, at once and whenever it steps. It refers to the optimizer, which must
 // neither go away nor be moved while the schedule is used; so a schedule can't be copied, and takes no temporary.
+//
+// One schedule at a time: of two that are stepped side by side each overwrites what the other has set. Make one of them
+// by ChainedScheduler or SequentialLR; where one takes over from another, load the state of the active one last.
 class LRScheduler {
  public:
   virtual ~LRScheduler() = default;
@@ -39,9 +42,23 @@ class LRScheduler {
  protected:
   LRScheduler(const char* name, Optimizer& optimizer) : name_(name), optimizer_(optimizer) {}
 
+  // What a group is set to; without a momentum, that stays.
+  struct Setting {
+    double lr;
+    std::optional<double> momentum = {};
+  };
+  // Sets the first groups, as many as there are settings. All or none: what the optimizer refuses changes nothing.
+  void set(const std::vector<Setting>& settings);
+  void set_rates(const std::vector<double>& rates);
+
   const char* name_;
   Optimizer& optimizer_;
   std::int64_t t_ = 0;
+
+ private:
+  void apply(std::size_t group, const Setting& setting);
+
+  std::vector<Setting> before_;  // kept, so that a step allocates nothing
 };
 
 // Rates as functions of time.
@@ -59,29 +76,24 @@ class Schedule : public LRScheduler {
   // Throws if a rate at t = 0 is negative or not finite, as any later step does.
   Schedule(const char* name, Optimizer& optimizer, ClosedForm form);
 
-  void step() final { move_to(t_ + 1); }
+  void step() final { set_last_epoch(t_ + 1); }
   // As after t steps.
   void set_last_epoch(std::int64_t t);
 
   const ClosedForm& closed_form() const { return form_; }
 
-  // "last_epoch" and "base_lrs".
+  // "last_epoch" and "base_lrs", those of groups added since the last step excepted.
   std::map<std::string, Tensor> state_dict() const override;
   void load_state_dict(const std::map<std::string, Tensor>& state) override;
 
  private:
-  struct Setting {
-    double lr;
-    std::optional<double> momentum;
-  };
-
+  void take_in_groups();
   void move_to(std::int64_t t);
   Setting setting_at(std::int64_t t, std::size_t group) const;
-  void apply(std::size_t group, const Setting& setting);
 
   ClosedForm form_;
-  std::vector<double> base_lrs_;
-  std::vector<Setting> before_, after_;  // kept, so that a step allocates nothing
+  std::vector<double> base_lrs_;  // of the groups that there were at the last step
+  std::vector<Setting> after_;    // kept, as before_
 };
 
 }  // namespace gradus::optim
