@@ -613,7 +613,14 @@ TEST_CASE("a state of another optimizer is refused, and changes nothing") {
           s["param_groups.0.params"] = tensor({0, 1, 2});
         }) == "load_state_dict: group 0 has 3 parameters, which are not the optimizer's 2");
   CHECK(error([](StateDict& s) { s["state.0.step"] = tensor(-1); }) ==
-        "load_state_dict: state.0.step must be at least 1, got -1");
+        "load_state_dict: state.0.step must be a whole number of at least 1, got -1");
+  CHECK(error([](StateDict& s) { s["state.0.step"] = tensor(1.5); }) ==
+        "load_state_dict: state.0.step must be a whole number of at least 1, got 1.5");
+  CHECK(error([](StateDict& s) { s["param_groups.0.lr"] = tensor(INFINITY); }) ==
+        "load_state_dict: param_groups.0.lr must be finite, got inf");
+  CHECK(error([](StateDict& s) {
+          s["param_groups.0.betas"] = tensor({NAN, 0.5});
+        }) == "load_state_dict: param_groups.0.betas must be finite, got nan");
   CHECK(error([](StateDict& s) { s["state.0.step"] = ones({2}); }) ==
         "load_state_dict: state.0.step must be one number, its shape is (2,)");
   CHECK(error([](StateDict& s) {
@@ -704,5 +711,27 @@ TEST_CASE("every optimizer lowers a loss through the tape") {
       }
       CHECK(mse_loss(model(x), y).item() < 0.1 * before);
     }
+  }
+}
+
+TEST_CASE("a rule cannot name a state like the count of its steps") {
+  struct Options {
+    double lr = 1;
+    int kind = 0;
+  };
+  struct Rule final : optim::OptimizerOf<Options> {
+    using OptimizerOf::OptimizerOf;
+    void update(Tensor& param, const Tensor&, optim::State& state, const Options& o) override {
+      if (o.kind == 0) state.tensor("step", param);
+      if (o.kind == 1) state.number("step", 1);
+      if (o.kind == 2) state.set_value("step", param);
+    }
+  };
+  for (const int kind : {0, 1, 2}) {
+    CAPTURE(kind);
+    Tensor p = ones({2}, {.requires_grad = true});
+    p.set_grad(ones({2}));
+    Rule rule({p}, {.kind = kind});
+    CHECK(message_of([&] { rule.step(); }) == "optimizer: a state cannot be named step, which is the count of updates");
   }
 }

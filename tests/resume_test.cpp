@@ -258,3 +258,30 @@ TEST_CASE("a damaged file is refused or read, but an optimizer never half-loaded
     }
   }
 }
+
+TEST_CASE("the rate before any schedule travels with the optimizer, for the schedule of a second phase") {
+  const Params params = fresh_params();
+  optim::SGD straight({params[0]}, {.lr = 1}), resumed({params[1]}, {.lr = 1});
+  CHECK_FALSE(straight.state_dict().contains("param_groups.0.initial_lr"));
+  optim::StepLR schedule(straight, {.step_size = 2});
+  for (int t = 0; t < 4; ++t) schedule.step();
+  const StateDict state = straight.state_dict();
+  CHECK(state.at("param_groups.0.initial_lr").item() == 1);
+  resumed.set_lr(0, 7);
+  resumed.load_state_dict(state);
+  for (optim::SGD* optimizer : {&straight, &resumed}) {
+    optim::CosineAnnealingLR second(*optimizer, {.T_max = 10});
+    second.step();
+  }
+  CHECK(straight.lr() == resumed.lr());
+  CHECK(resumed.initial_lr() == 1);
+
+  // A state from elsewhere may lack it: then it stays.
+  StateDict other = state;
+  other.erase("param_groups.0.initial_lr");
+  resumed.load_state_dict(other);
+  CHECK(resumed.initial_lr() == 1);
+  other["param_groups.0.initial_lr"] = tensor(INFINITY, {.dtype = float64});
+  CHECK(message_of([&] { resumed.load_state_dict(other); }) ==
+        "load_state_dict: param_groups.0.initial_lr must be finite, got inf");
+}

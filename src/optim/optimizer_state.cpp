@@ -1,6 +1,7 @@
 // What an optimizer's state holds, and how a foreign one is judged.
 
 #include <algorithm>
+#include <cmath>
 
 #include "gradus/factory.hpp"
 #include "gradus/ops.hpp"
@@ -32,12 +33,23 @@ double take_number(StateDict& unread, const std::string& key) {
   return value.item();
 }
 
+void check_finite(const std::string& key, double value) {
+  if (!std::isfinite(value)) fail("load_state_dict: {} must be finite, got {}", key, value);
+}
+
+double take_finite(StateDict& unread, const std::string& key) {
+  const double value = take_number(unread, key);
+  check_finite(key, value);
+  return value;
+}
+
 std::vector<double> take_numbers(StateDict& unread, const std::string& key, std::size_t count) {
   const Tensor value = take(unread, key);
   if (static_cast<std::size_t>(value.numel()) != count) {
     fail("load_state_dict: {} must be {} numbers, its shape is {}", key, count, value.shape());
   }
   const Tensor numbers = value.detach().to(float64).contiguous();
+  for (const double number : numbers.data<double>()) check_finite(key, number);
   return {numbers.data<double>().begin(), numbers.data<double>().end()};
 }
 
@@ -64,6 +76,9 @@ StateDict Optimizer::state_dict() const {
     if (values.size() == 1) dict.emplace(group_key(g, name), tensor(values[0], {.dtype = float64}));
     if (values.size() > 1) dict.emplace(group_key(g, name), tensor(values, {.dtype = float64}));
     dict.emplace(group_key(g, "params"), indices_of(g));
+    if (g < initial_lrs_.size()) {
+      dict.emplace(group_key(g, "initial_lr"), tensor(initial_lrs_[g], {.dtype = float64}));
+    }
   }
   for (std::size_t i = 0; i < slots_.size(); ++i) {
     const State& state = slots_[i].state;
@@ -77,19 +92,32 @@ StateDict Optimizer::state_dict() const {
 void Optimizer::load_state_dict(const StateDict& dict) {
   StateDict unread = dict;
   const std::vector<Rates> rates = read_rates(unread);
+  std::vector<double> initial_lrs = read_initial_lrs(unread);
   std::vector<State> states;
   for (std::size_t i = 0; i < slots_.size(); ++i) states.push_back(read_state(i, unread));
   if (!unread.empty()) fail("load_state_dict: unexpected key: {}", unread.begin()->first);
 
   set_rates(rates);
+  if (!initial_lrs.empty()) initial_lrs_ = std::move(initial_lrs);
   for (std::size_t i = 0; i < slots_.size(); ++i) slots_[i].state = std::move(states[i]);
+}
+
+// Of the first groups, or of none if nobody had asked for them.
+std::vector<double> Optimizer::read_initial_lrs(StateDict& unread) const {
+  std::vector<double> rates;
+  for (std::size_t g = 0; g < group_sizes_.size(); ++g) {
+    const std::string key = group_key(g, "initial_lr");
+    if (!unread.contains(key)) break;
+    rates.push_back(take_finite(unread, key));
+  }
+  return rates;
 }
 
 // The rate and momenta of each group, after a look at whether it is the same group.
 std::vector<Optimizer::Rates> Optimizer::read_rates(StateDict& unread) const {
   std::vector<Rates> rates;
   for (std::size_t g = 0; g < group_sizes_.size(); ++g) {
-    rates.push_back({take_number(unread, group_key(g, "lr")), {}});
+    rates.push_back({take_finite(unread, group_key(g, "lr")), {}});
     const Tensor indices = take(unread, group_key(g, "params"));
     if (!equal(indices, indices_of(g))) {
       fail("load_state_dict: group {} has {} parameters, which are not the optimizer's {}", g, indices.numel(),
@@ -120,7 +148,9 @@ State Optimizer::read_state(std::size_t parameter, StateDict& unread) const {
   if (next().empty()) return state;
   if (parameter > 0 && steps_jointly()) fail("load_state_dict: unexpected key: {}", next());
   const double step = take_number(unread, prefix + "step");
-  if (!(step >= 1 && step < 9e15)) fail("load_state_dict: {}step must be at least 1, got {}", prefix, step);
+  if (!(step >= 1 && step < 9e15 && step == std::floor(step))) {
+    fail("load_state_dict: {}step must be a whole number of at least 1, got {}", prefix, step);
+  }
   state.step_ = static_cast<std::int64_t>(step);
   for (std::string key = next(); !key.empty(); key = next()) {
     state.entries_.push_back({key.substr(prefix.size()), take(unread, key).detach().contiguous().clone()});

@@ -12,6 +12,12 @@ const Tensor* State::find(std::string_view name) const {
   return nullptr;
 }
 
+// What is saved by that name is the count.
+Tensor& State::add(std::string_view name, const Tensor& value) {
+  if (name == "step") fail("optimizer: a state cannot be named step, which is the count of updates");
+  return entries_.emplace_back(std::string(name), value).value;
+}
+
 Tensor& State::tensor(std::string_view name, const Tensor& like, double initial) {
   return tensor(name, impl(like).shape, impl(like).dtype, initial);
 }
@@ -24,12 +30,12 @@ Tensor& State::tensor(std::string_view name, const Shape& shape, Dtype dtype, do
     }
     return *found;
   }
-  return entries_.emplace_back(std::string(name), full(shape, initial, {.dtype = dtype})).value;
+  return add(name, full(shape, initial, {.dtype = dtype}));
 }
 
 double& State::number(std::string_view name, double initial) {
   Tensor* found = find(name);
-  if (found == nullptr) found = &entries_.emplace_back(std::string(name), full({}, initial, {.dtype = float64})).value;
+  if (found == nullptr) found = &add(name, full({}, initial, {.dtype = float64}));
   if (found->dtype() != float64) *found = found->to(float64);  // PyTorch's own are float32
   return *impl(*found).data<double>();
 }
@@ -43,7 +49,7 @@ void State::set_value(std::string_view name, const Tensor& value) {
   if (Tensor* found = find(name)) {
     *found = value;
   } else {
-    entries_.emplace_back(std::string(name), value);
+    add(name, value);
   }
 }
 

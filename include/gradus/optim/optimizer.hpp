@@ -81,11 +81,11 @@ class Optimizer {
   virtual void set_momentum(std::int64_t group, double momentum);
 
   // "state.<parameter>.<name>" and "state.<parameter>.step", parameters counted through all groups, and
-  // "param_groups.<group>.lr", ".params" and what else schedules change, ".momentum" or ".betas". Tensors are shared,
-  // as in PyTorch: clone() what shall not change.
+  // "param_groups.<group>.lr", ".params", what else schedules change, ".momentum" or ".betas", and ".initial_lr" once
+  // it was asked for. Tensors are shared, as in PyTorch: clone() what shall not change.
   std::map<std::string, Tensor> state_dict() const;
-  // Continues from a copy of such a state, bit for bit if the options are the same. Throws, and changes nothing, if the
-  // state is not one of an optimizer with the same groups and shapes.
+  // Continues from a copy of such a state, bit for bit if the options are the same; one without initial_lr leaves that
+  // as it is. Throws, and changes nothing, if the state is not one of an optimizer with the same groups and shapes.
   void load_state_dict(const std::map<std::string, Tensor>& state);
 
  protected:
@@ -158,6 +158,7 @@ class Optimizer {
   Tensor indices_of(std::size_t group) const;
   std::int64_t total_size() const;
   std::vector<Rates> read_rates(std::map<std::string, Tensor>& unread) const;
+  std::vector<double> read_initial_lrs(std::map<std::string, Tensor>& unread) const;
   State read_state(std::size_t parameter, std::map<std::string, Tensor>& unread) const;
   void check_state(const std::string& prefix, const State& state, const Tensor& param) const;
   void set_rates(const std::vector<Rates>& rates);

@@ -10,7 +10,7 @@
 
 namespace gradus::optim {
 
-// What a rule keeps about one parameter from step to step.
+// What a rule keeps about one parameter from step to step, by names of its own other than "step".
 class State {
  public:
   // The number of this parameter's current update: 1 at the first one.
@@ -40,6 +40,7 @@ class State {
   };
 
   const Tensor* find(std::string_view name) const;
+  Tensor& add(std::string_view name, const Tensor& value);
   Tensor* find(std::string_view name) { return const_cast<Tensor*>(std::as_const(*this).find(name)); }
 
   std::int64_t step_ = 0;
