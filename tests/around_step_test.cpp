@@ -174,6 +174,10 @@ TEST_CASE("decay groups leave out what has less than two dims, and keep names an
   CHECK(biases[0].options.weight_decay == 0);
   CHECK(biases[0].params.size() == 2);
   CHECK(optim::decay_groups(Params{}, optim::LionOptions{}).empty());
+  optim::ParameterList wrong(model.named_parameters());
+  wrong.names.pop_back();
+  CHECK(message_of([&] { optim::decay_groups(wrong, optim::LionOptions{}); }) ==
+        "decay_groups: got 2 names for 3 parameters");
 }
 
 // --- Accumulation ---------------------------------------------------------------------------------------------------
@@ -252,10 +256,11 @@ TEST_CASE("diagnostics are told as a table, and in words") {
   Diagnostics d{.parameters = {healthy("encoder.weight"), healthy("bias")}};
   d.parameters[1].shape = {3};
   d.parameters[1].has_gradient = false;
+  d.parameters[1].update_norm = d.parameters[1].update_to_weight = 0;
   CHECK(to_string(d) ==
         "parameter       shape   |gradient|  |update|  |weight|  update/weight   zero  non-finite\n"
         "encoder.weight  (4, 3)         0.5     0.001         1          0.001  0.0 %       0.0 %\n"
-        "bias            (3,)             -     0.001         1          0.001      -           -\n"
+        "bias            (3,)             -         0         1              0      -           -\n"
         "- bias has no gradient: the loss does not depend on it, or backward() was not called\n");
   d.parameters.pop_back();
   CHECK(findings(d).empty());
@@ -276,6 +281,20 @@ TEST_CASE("each failure has its finding, with the number and its limit") {
   CHECK(nonfinite.parameter == "0.weight");
   CHECK(nonfinite.value == 0.25);
   CHECK(contains(nonfinite.text, "25 % of the gradient of 0.weight are NaN or infinite (limit 0)"));
+
+  const Finding weights = only(find([](auto& p) { p.weight_norm = p.update_to_weight = not_a_number; }));
+  CHECK(weights.failure == Failure::nonfinite);
+  CHECK(contains(weights.text, "0.weight has weights that are NaN or infinite"));
+  const Finding update = only(find([](auto& p) { p.update_norm = p.update_to_weight = INFINITY; }));
+  CHECK(update.failure == Failure::nonfinite);
+  CHECK(contains(update.text, "the update of 0.weight is NaN or infinite"));
+  // A NaN among the layers hides no other.
+  Diagnostics mixed{.parameters = {healthy("a"), healthy("b")}};
+  mixed.parameters[0].update_norm = mixed.parameters[0].update_to_weight = not_a_number;
+  mixed.parameters[1].update_to_weight = 0.3;
+  CHECK(has(findings(mixed), Failure::learning_rate_high));
+  // What moves without a gradient, as in Newton's method, has a loss that depends on it.
+  CHECK(find([](auto& p) { p.has_gradient = false; }).empty());
 
   const Finding high = only(find([](auto& p) { p.update_to_weight = 0.3; }));
   CHECK(high.failure == Failure::learning_rate_high);

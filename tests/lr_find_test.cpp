@@ -254,3 +254,22 @@ TEST_CASE("wrong options of lr_find are refused before a step") {
   CHECK(message_of([&] { lr_find(two, bowl.closure(two)); }) == "lr_find: group 1 has a rate, group 0 has 0");
   CHECK(two.lr(1) == 1);
 }
+
+TEST_CASE("an optimizer that refuses gradients that are not finite has its divergence found, and refuses again") {
+  Bowl bowl({1.0});
+  optim::SGD optimizer({bowl.x}, {.lr = 0.1});
+  optimizer.set_nonfinite(optim::NonFinite::error);
+  int calls = 0;
+  const auto burst = [&] {
+    const Tensor loss = bowl.closure(optimizer)();
+    if (++calls < 8) return loss;
+    bowl.x.set_grad(full({1}, NAN, {.dtype = float64}));
+    return loss * NAN;
+  };
+  const LRFindResult found = lr_find(optimizer, burst, {.steps = 50});
+  CHECK(found.diverged_at.has_value());
+  CHECK(found.losses.size() == 7);
+  CHECK(bowl.x[0].item() == 1);
+  bowl.x.set_grad(full({1}, NAN, {.dtype = float64}));
+  CHECK(contains(message_of([&] { optimizer.step(); }), "is not finite"));
+}

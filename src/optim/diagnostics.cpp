@@ -28,7 +28,10 @@ Parameters layers_of(const Diagnostics& d) {
 
 // What is wrong with one parameter by itself.
 void judge_parameter(std::vector<Finding>& found, const ParameterDiagnostics& p) {
-  if (!p.has_gradient) {
+  if (!std::isfinite(p.weight_norm)) {
+    found.push_back({Failure::nonfinite, p.name, p.weight_norm, 0,
+                     fmt::format("{} has weights that are NaN or infinite: it was spoiled before this step", p.name)});
+  } else if (!p.has_gradient && p.update_norm == 0) {
     found.push_back(
         {Failure::no_gradient, p.name, 0, 0,
          fmt::format("{} has no gradient: the loss does not depend on it, or backward() was not called", p.name)});
@@ -38,6 +41,9 @@ void judge_parameter(std::vector<Finding>& found, const ParameterDiagnostics& p)
          fmt::format("{:.3g} % of the gradient of {} are NaN or infinite (limit 0): lower the learning rate, "
                      "clip the gradients, look for log(0), sqrt(0) or a division by 0",
                      100 * p.nonfinite_share, p.name)});
+  } else if (!std::isfinite(p.update_norm)) {
+    found.push_back({Failure::nonfinite, p.name, p.update_norm, 0,
+                     fmt::format("the update of {} is NaN or infinite: lower the learning rate", p.name)});
   } else if (p.zero_share == 1) {
     found.push_back(
         {Failure::dead, p.name, p.zero_share, 1,
@@ -118,7 +124,7 @@ void judge_size(std::vector<Finding>& found, const Diagnostics& d, const Diagnos
 void judge_updates(std::vector<Finding>& found, const Parameters& layers, const DiagnosticLimits& limits) {
   const ParameterDiagnostics* most = nullptr;
   for (const ParameterDiagnostics* p : layers) {
-    if (!has_signal(*p) || p->weight_norm == 0) continue;
+    if (!has_signal(*p) || p->weight_norm == 0 || !std::isfinite(p->update_to_weight)) continue;
     if (!most || p->update_to_weight > most->update_to_weight) most = p;
   }
   if (most && most->update_to_weight > limits.update_to_weight) {

@@ -9,7 +9,10 @@
 namespace gradus::optim {
 
 Rewind::Rewind(Optimizer& optimizer)
-    : optimizer_(optimizer), skipped_steps_(optimizer.skipped_steps_), tracks_updates_(optimizer.tracks_updates_) {
+    : optimizer_(optimizer),
+      skipped_steps_(optimizer.skipped_steps_),
+      tracks_updates_(optimizer.tracks_updates_),
+      nonfinite_(optimizer.nonfinite_) {
   const NoGrad guard;
   for (const Optimizer::Slot& slot : optimizer.slots_) {
     State copy = slot.state;
@@ -23,6 +26,8 @@ Rewind::Rewind(Optimizer& optimizer)
     before_[i].grad = std::exchange(impl(optimizer.slots_[i].param).grad, Tensor());
   }
   optimizer.tracks_updates_ = false;
+  // A gradient that bursts is what the sweep looks for.
+  if (nonfinite_ == NonFinite::error) optimizer.nonfinite_ = NonFinite::allow;
 }
 
 Rewind::~Rewind() {
@@ -36,6 +41,7 @@ Rewind::~Rewind() {
   for (std::size_t g = 0; g < rates_.size(); ++g) optimizer_.set_lr(static_cast<std::int64_t>(g), rates_[g]);
   optimizer_.skipped_steps_ = skipped_steps_;
   optimizer_.tracks_updates_ = tracks_updates_;
+  optimizer_.nonfinite_ = nonfinite_;
 }
 
 }  // namespace gradus::optim

@@ -8,7 +8,7 @@
 namespace gradus::optim {
 
 // Lets an optimizer go on from where it is, on copies of its state, and takes all steps back in the end: parameters,
-// gradients, state, rates and counters.
+// gradients, state, rates and counters. Until then no gradient is an error.
 class Rewind {
  public:
   explicit Rewind(Optimizer& optimizer);
@@ -27,6 +27,7 @@ class Rewind {
   std::vector<double> rates_;
   std::int64_t skipped_steps_;
   bool tracks_updates_;
+  NonFinite nonfinite_;
 };
 
 }  // namespace gradus::optim

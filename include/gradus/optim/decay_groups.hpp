@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -11,10 +12,15 @@ namespace gradus::optim {
 
 // Two groups of the same options, but that parameters of less than two dims, which are biases and the scales of norms,
 // have a weight_decay of 0: AdamW(decay_groups(model, AdamWOptions{.lr = 1e-3})). A group that would be empty is left
-// out. Decay pulls weights to 0 so that a model stays simple; biases and scales hardly add to what it can fit.
+// out. Decay pulls weights to 0 so that a model stays simple; biases and scales hardly add to what it can fit. Throws
+// unless there are no names or one for each parameter.
 template <class Options>
 requires requires(Options options) { options.weight_decay = 0.0; }
 std::vector<ParamGroup<Options>> decay_groups(const ParameterList& parameters, const Options& options) {
+  if (!parameters.names.empty() && parameters.names.size() != parameters.size()) {
+    throw Error("decay_groups: got " + std::to_string(parameters.names.size()) + " names for " +
+                std::to_string(parameters.size()) + " parameters");
+  }
   ParamGroup<Options> decayed{{}, options}, others{{}, options};
   others.options.weight_decay = 0;
   for (std::size_t i = 0; i < parameters.size(); ++i) {

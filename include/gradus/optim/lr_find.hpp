@@ -30,9 +30,9 @@ struct LRFindResult {
 // back: parameters, gradients, the optimizer's state and its rates are as they were, bit for bit, also if the closure
 // throws. (Not taken back: the batches and random numbers that the closure draws, and buffers that it changes.) The
 // rates are those of group 0; the others keep their ratio to it. The closure does zero_grad, forward and backward, and
-// returns the loss; fresh batches make the better test. Throws unless 0 < start_lr < end_lr, steps >= 2, divergence > 1
-// and smoothing is in [0, 1).
-// [Smith, Cyclical learning rates for training neural networks, WACV 2017]
+// returns the loss; fresh batches make the better test. Gradients that are not finite are no error during the sweep,
+// whatever set_nonfinite() says: they tell where it ends. Throws unless 0 < start_lr < end_lr, steps >= 2, divergence >
+// 1 and smoothing is in [0, 1). [Smith, Cyclical learning rates for training neural networks, WACV 2017]
 LRFindResult lr_find(Optimizer& optimizer, Closure closure, const LRFindOptions& options = {});
 
 // "lr,loss,smoothed" and a line for each rate, with all digits.
