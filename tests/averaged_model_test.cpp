@@ -157,3 +157,16 @@ TEST_CASE("a model has other weights while the guard lives, and its own after, a
   CHECK_FALSE(message_of([&] { SwapWeights(model, nn::Linear(2, 2)); }).empty());
   CHECK(same(model.state_dict(), own));
 }
+
+TEST_CASE("an average with a decay of 0 is the last model, bit for bit") {
+  nn::Linear model(3, 4);
+  AveragedModel averaged(model, {.decay = 0.0});
+  for (const double scale : {1.0, 0.1, 1e10, 0.3}) {
+    {
+      const NoGrad guard;
+      model.weight.copy_(randn({4, 3}) * scale);
+    }
+    averaged.update_parameters(model);
+    CHECK(same(averaged.module.state_dict(), model.state_dict()));
+  }
+}

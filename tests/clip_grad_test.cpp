@@ -392,6 +392,11 @@ TEST_CASE("adaptive clipping lets small gradients alone, and zero weights move")
   adaptive_clip_grad_({zero});
   CHECK(allclose(zero.grad(), tensor({{6e-6, 8e-6}, {0.0, 0.0}}, {.dtype = float64}), {.rtol = 1e-12, .atol = 0}));
 
+  // Squares of floats beyond 1e19 are none.
+  weight.set_grad(full({2, 3}, 1e20));
+  adaptive_clip_grad_({weight});
+  CHECK(allclose(weight.grad(), full({2, 3}, 0.01), {.rtol = 1e-6, .atol = 0}));
+
   CHECK(message_of([&] { adaptive_clip_grad_({weight}, {.clip_factor = -1}); }) ==
         "adaptive_clip_grad_: clip_factor must be at least 0, got -1");
   CHECK(message_of([&] { adaptive_clip_grad_({weight}, {.eps = not_a_number}); }) ==

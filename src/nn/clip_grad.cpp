@@ -106,8 +106,10 @@ double clip_norm(const std::vector<Tensor>& parameters, double max_norm, const C
   return norm;
 }
 
-// The norm of each unit: row of a weight, filter of a convolution; of a bias or a scale as a whole.
-Tensor unitwise_norm(const Tensor& x, double p) {
+// The norm of each unit: row of a weight, filter of a convolution; of a bias or a scale as a whole. In float64, for the
+// squares of floats beyond 1e19 overflow.
+Tensor unitwise_norm(const Tensor& values, double p) {
+  const Tensor x = values.to(float64);
   if (x.dim() <= 1) return norm(x, p);
   Dims dims;
   for (std::int64_t d = 1; d < x.dim(); ++d) dims.push_back(d);
@@ -151,7 +153,7 @@ void adaptive_clip_grad_(const std::vector<Tensor>& parameters, const AdaptiveCl
     const Tensor size = unitwise_norm(grad, options.norm_type);
     const Tensor is_small = size.lt(most);
     if (is_small.all().item<bool>()) continue;
-    grad.mul_(where(is_small, 1.0, most / size.clamp(1e-6)));
+    grad.mul_(where(is_small, 1.0, most / size.clamp(1e-6)).to(grad.dtype()));
   }
 }
 

@@ -25,12 +25,12 @@ void check_alike(const NamedTensors& average, const NamedTensors& model) {
 }
 
 void average_into(Tensor average, const Tensor& value, std::int64_t count, const AveragedModelOptions& o) {
-  if (count == 0 || !is_floating_point(average.dtype())) {
+  const double weight = o.decay && count > 0 ? 1 - *o.decay : 1 / static_cast<double>(count + 1);
+  // a + (p - a) is p only but for rounding.
+  if (weight == 1 || !is_floating_point(average.dtype()))
     average.copy_(value);
-    return;
-  }
-  const double weight = o.decay ? 1 - *o.decay : 1 / static_cast<double>(count + 1);
-  average.add_(value - average, weight);
+  else
+    average.add_(value - average, weight);
 }
 
 }  // namespace
