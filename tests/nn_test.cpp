@@ -224,7 +224,7 @@ TEST_CASE("Linear takes sizes of 0 and refuses negative ones and integers") {
 TEST_CASE("PReLU starts with the slope it is given, for each channel, and refuses to have none") {
   CHECK(equal(nn::PReLU().weight, full({1}, 0.25)));
   CHECK(equal(nn::PReLU(3, {.init = -1}).weight, full({3}, -1)));
-  CHECK(error_of([] { nn::PReLU(0); }) == "PReLU: num_parameters must be at least 1, got 0");
+  CHECK(message_of([] { nn::PReLU(0); }) == "PReLU: num_parameters must be at least 1, got 0");
 }
 
 TEST_CASE("names follow the members, through lists and modules") {

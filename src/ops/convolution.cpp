@@ -41,26 +41,27 @@ class Scratch {
   T* data_;
 };
 
-// What an image of (in, h, w) and a weight of (out, in / groups, kh, kw) make together.
+// What an image of (in, h, w) and a weight of (out, in / groups, kh, kw) make together. A transposed convolution may
+// have a larger image than its number of outputs needs.
 struct Geometry {
   std::int64_t batch, in, out, groups;
   Window y, x;
 
-  Geometry(const Shape& image, const Shape& weight, const Conv2dOptions& o)
+  Geometry(const Shape& image, const Shape& weight, const Pair& outputs, const Conv2dOptions& o)
       : batch(image[0]),
         in(image[1]),
         out(weight[0]),
         groups(o.groups),
-        y{image[2], weight[2], o.stride[0], o.padding[0], o.dilation[0]},
-        x{image[3], weight[3], o.stride[1], o.padding[1], o.dilation[1]} {}
+        y{image[2], weight[2], o.stride[0], o.padding[0], o.dilation[0], outputs[0]},
+        x{image[3], weight[3], o.stride[1], o.padding[1], o.dilation[1], outputs[1]} {}
 
-  std::int64_t width() const { return x.output(); }
-  std::int64_t pixels() const { return y.output() * width(); }
+  std::int64_t width() const { return x.outputs; }
+  std::int64_t pixels() const { return y.outputs * width(); }
   std::int64_t image() const { return in * y.size * x.size; }
   std::int64_t group_image() const { return image() / groups; }
   std::int64_t group_out() const { return out / groups; }
   std::int64_t depth() const { return in / groups * y.kernel * x.kernel; }  // rows of the columns of a group
-  Shape result() const { return {batch, out, y.output(), x.output()}; }
+  Shape result() const { return {batch, out, y.outputs, x.outputs}; }
 
   // The columns are the image itself.
   bool is_pointwise() const {
@@ -69,13 +70,13 @@ struct Geometry {
 
   // Output rows that are computed at a time.
   std::int64_t tile() const {
-    return std::clamp<std::int64_t>(columns_in_cache / std::max<std::int64_t>(1, depth() * width()), 1, y.output());
+    return std::clamp<std::int64_t>(columns_in_cache / std::max<std::int64_t>(1, depth() * width()), 1, y.outputs);
   }
 
   // Calls f(group, top, bottom) for each tile of an image.
   template <class F>
   void for_each_tile(const F& f) const {
-    const std::int64_t rows = y.output();
+    const std::int64_t rows = y.outputs;
     for (std::int64_t group = 0; group < groups; ++group) {
       for (std::int64_t top = 0; top < rows; top += tile()) f(group, top, std::min(top + tile(), rows));
     }
@@ -87,18 +88,19 @@ struct Geometry {
   }
 };
 
-// Calls f(begin, end) on parts of the batch, on several threads if there is enough to do. Products inside run on one.
+// Calls f(begin, end) on ranges of parts of the batch, on several threads if there is enough to do. Products inside run
+// on one.
 template <class F>
-void for_images(const Geometry& s, const F& f) {
-  const std::int64_t work = s.out * s.depth() * s.pixels();
+void for_parts(const Geometry& s, std::int64_t parts, const F& f) {
+  const std::int64_t work = s.batch * s.out * s.depth() * s.pixels() / std::max<std::int64_t>(1, parts);
   kernels::choose_blas_threads(0);
-  kernels::parallel_for(0, s.batch, std::max<std::int64_t>(1, (1 << 20) / std::max<std::int64_t>(1, work)), f);
+  kernels::parallel_for(0, parts, std::max<std::int64_t>(1, (1 << 20) / std::max<std::int64_t>(1, work)), f);
 }
 
 template <class T>
 void forward(const Geometry& s, T* result, const T* image, const T* weight, const T* bias) {
   const std::int64_t depth = s.depth(), pixels = s.pixels(), rows = s.group_out();
-  for_images(s, [&](std::int64_t begin, std::int64_t end) {
+  for_parts(s, s.batch, [&](std::int64_t begin, std::int64_t end) {
     const Scratch<T> scratch(s.is_pointwise() ? 0 : depth * s.tile() * s.width());
     for (std::int64_t n = begin; n < end; ++n) {
       T* const out = result + n * s.out * pixels;
@@ -123,7 +125,7 @@ void forward(const Geometry& s, T* result, const T* image, const T* weight, cons
 template <class T>
 void by_input(const Geometry& s, T* image, const T* weight, const T* gradient) {
   const std::int64_t depth = s.depth(), pixels = s.pixels(), rows = s.group_out();
-  for_images(s, [&](std::int64_t begin, std::int64_t end) {
+  for_parts(s, s.batch, [&](std::int64_t begin, std::int64_t end) {
     const Scratch<T> columns(depth * s.tile() * s.width());
     for (std::int64_t n = begin; n < end; ++n) {
       T* const out = image + n * s.image();
@@ -145,8 +147,7 @@ void by_weight(const Geometry& s, T* weight, const T* image, const T* gradient) 
   const std::int64_t pieces = std::min(s.batch, most_pieces);
   const Scratch<T> sums(pieces * size);
   std::fill_n(sums.data(), pieces * size, T(0));
-  kernels::choose_blas_threads(0);
-  kernels::parallel_for(0, pieces, 1, [&](std::int64_t begin, std::int64_t end) {
+  for_parts(s, pieces, [&](std::int64_t begin, std::int64_t end) {
     const Scratch<T> columns(depth * s.tile() * s.width());
     for (std::int64_t piece = begin; piece < end; ++piece) {
       for (std::int64_t n = s.batch * piece / pieces; n < s.batch * (piece + 1) / pieces; ++n) {
@@ -167,11 +168,14 @@ void by_weight(const Geometry& s, T* weight, const T* image, const T* gradient) 
   }
 }
 
+Pair outputs_of(const Tensor& result) { return {result.size(2), result.size(3)}; }
+
 Tensor by_input(const Shape& image, const Tensor& weight, const Tensor& gradient, const Conv2dOptions& o);
 Tensor by_weight(const Tensor& image, const Shape& weight, const Tensor& gradient, const Conv2dOptions& o);
 
-Tensor forward(const Tensor& image, const Tensor& weight, const Tensor& bias, const Conv2dOptions& o) {
-  const Geometry s(image.shape(), weight.shape(), o);
+Tensor forward(const Tensor& image, const Tensor& weight, const Tensor& bias, const Pair& outputs,
+               const Conv2dOptions& o) {
+  const Geometry s(image.shape(), weight.shape(), outputs, o);
   Tensor result = make_tensor(s.result(), image.dtype());
   const Tensor x = dense(image), w = dense(weight), b = bias.defined() ? dense(bias) : bias;
   dispatch_floating("conv2d", image.dtype(), [&]<class T>() {
@@ -187,7 +191,7 @@ Tensor forward(const Tensor& image, const Tensor& weight, const Tensor& bias, co
 }
 
 Tensor by_input(const Shape& image, const Tensor& weight, const Tensor& gradient, const Conv2dOptions& o) {
-  const Geometry s(image, weight.shape(), o);
+  const Geometry s(image, weight.shape(), outputs_of(gradient), o);
   Tensor result = make_tensor(image, gradient.dtype());
   const Tensor w = dense(weight), g = dense(gradient);
   dispatch_floating("conv2d", gradient.dtype(),
@@ -195,11 +199,13 @@ Tensor by_input(const Shape& image, const Tensor& weight, const Tensor& gradient
   return record("conv_transpose2d", std::move(result),
                 wrt(weight, [g = Saved(gradient), shape = weight.shape(),
                              o](const Tensor& gg) { return by_weight(gg, shape, g, o); }),
-                wrt(gradient, [w = Saved(weight), o](const Tensor& gg) { return forward(gg, w, {}, o); }));
+                wrt(gradient, [w = Saved(weight), outputs = outputs_of(gradient), o](const Tensor& gg) {
+                  return forward(gg, w, {}, outputs, o);
+                }));
 }
 
 Tensor by_weight(const Tensor& image, const Shape& weight, const Tensor& gradient, const Conv2dOptions& o) {
-  const Geometry s(image.shape(), weight, o);
+  const Geometry s(image.shape(), weight, outputs_of(gradient), o);
   Tensor result = make_tensor(weight, gradient.dtype());
   const Tensor x = dense(image), g = dense(gradient);
   dispatch_floating("conv2d", gradient.dtype(),
@@ -207,7 +213,9 @@ Tensor by_weight(const Tensor& image, const Shape& weight, const Tensor& gradien
   return record("conv2d_weight", std::move(result),
                 wrt(image, [g = Saved(gradient), shape = image.shape(),
                             o](const Tensor& gg) { return by_input(shape, gg, g, o); }),
-                wrt(gradient, [x = Saved(image), o](const Tensor& gg) { return forward(x, gg, {}, o); }));
+                wrt(gradient, [x = Saved(image), outputs = outputs_of(gradient), o](const Tensor& gg) {
+                  return forward(x, gg, {}, outputs, o);
+                }));
 }
 
 void check_pair(const char* op, const char* option, const Pair& pair, std::int64_t least) {
@@ -251,12 +259,16 @@ Tensor batched(const Tensor& x, std::int64_t dims, const F& f) {
 Tensor conv2d(const Tensor& image, const Tensor& weight, const Tensor& bias, const Conv2dOptions& o) {
   return batched(image, 3, [&](const Tensor& x) {
     check_convolution("conv2d", x, weight, bias, o, /*transposed=*/false);
-    const Geometry s(x.shape(), weight.shape(), o);
-    for (const Window& window : {s.y, s.x}) {
-      const std::int64_t padded = window.size + 2 * window.padding, reach = window.dilation * (window.kernel - 1) + 1;
+    const auto window = [&](std::int64_t i) {
+      const auto k = static_cast<std::size_t>(i);
+      return Window{x.size(2 + i), weight.size(2 + i), o.stride[k], o.padding[k], o.dilation[k]};
+    };
+    const Window rows = window(0), columns = window(1);
+    for (const Window& w : {rows, columns}) {
+      const std::int64_t padded = w.size + 2 * w.padding, reach = w.dilation * (w.kernel - 1) + 1;
       if (reach > padded) fail("conv2d: the kernel reaches over {} elements, the padded input has {}", reach, padded);
     }
-    return forward(x, weight, bias, o);
+    return forward(x, weight, bias, {rows.outputs, columns.outputs}, o);
   });
 }
 

@@ -23,20 +23,22 @@ constexpr std::int64_t grain = 32768;  // window elements that one thread looks 
 
 std::int64_t outputs_of(const Window& w, bool ceil_mode) {
   const std::int64_t room = w.size + 2 * w.padding - w.dilation * (w.kernel - 1) - 1;
-  if (!ceil_mode) return w.output();
+  if (!ceil_mode) return w.outputs;
   const std::int64_t count = (room + w.stride - 1) / w.stride + 1;
   return (count - 1) * w.stride >= w.size + w.padding ? count - 1 : count;  // a window starts before the right padding
 }
 
-void check_window(const char* op, const Window& w) {
-  if (w.kernel < 1) fail("{}: kernel_size must be at least 1, got {}", op, w.kernel);
-  if (w.stride < 1) fail("{}: stride must be at least 1, got {}", op, w.stride);
-  if (w.dilation < 1) fail("{}: dilation must be at least 1, got {}", op, w.dilation);
-  if (w.padding < 0 || w.padding > w.kernel / 2) {
-    fail("{}: padding must be at least 0 and at most half of the kernel's {}, got {}", op, w.kernel, w.padding);
+Window window(const char* op, std::int64_t size, std::int64_t kernel, std::int64_t stride, std::int64_t padding,
+              std::int64_t dilation) {
+  if (kernel < 1) fail("{}: kernel_size must be at least 1, got {}", op, kernel);
+  if (stride < 1) fail("{}: stride must be at least 1, got {}", op, stride);
+  if (dilation < 1) fail("{}: dilation must be at least 1, got {}", op, dilation);
+  if (padding < 0 || padding > kernel / 2) {
+    fail("{}: padding must be at least 0 and at most half of the kernel's {}, got {}", op, kernel, padding);
   }
-  const std::int64_t reach = w.dilation * (w.kernel - 1) + 1, padded = w.size + 2 * w.padding;
+  const std::int64_t reach = dilation * (kernel - 1) + 1, padded = size + 2 * padding;
   if (reach > padded) fail("{}: the kernel reaches over {} elements, the padded input has {}", op, reach, padded);
+  return {size, kernel, stride, padding, dilation};
 }
 
 void check_image(const char* op, const Tensor& x) {
@@ -136,10 +138,8 @@ std::optional<Pair> flat(const std::optional<T>& stride) {
 Tensor max_pool2d(const Tensor& x, const Pair& kernel_size, const MaxPool2dOptions& o) {
   check_image("max_pool2d", x);
   const Pair stride = o.stride.value_or(kernel_size);
-  const Window rows{x.size(-2), kernel_size[0], stride[0], o.padding[0], o.dilation[0]};
-  const Window columns{x.size(-1), kernel_size[1], stride[1], o.padding[1], o.dilation[1]};
-  check_window("max_pool2d", rows);
-  check_window("max_pool2d", columns);
+  const Window rows = window("max_pool2d", x.size(-2), kernel_size[0], stride[0], o.padding[0], o.dilation[0]);
+  const Window columns = window("max_pool2d", x.size(-1), kernel_size[1], stride[1], o.padding[1], o.dilation[1]);
   const std::int64_t height = outputs_of(rows, o.ceil_mode), width = outputs_of(columns, o.ceil_mode);
   const std::int64_t pixels = rows.size * columns.size, images = x.numel() / std::max<std::int64_t>(1, pixels);
   Tensor result = make_tensor(resized(x.shape(), height, width), x.dtype());
@@ -174,10 +174,8 @@ Tensor max_pool1d(const Tensor& x, std::int64_t kernel_size, const MaxPool1dOpti
 Tensor avg_pool2d(const Tensor& x, const Pair& kernel_size, const AvgPool2dOptions& o) {
   check_image("avg_pool2d", x);
   const Pair stride = o.stride.value_or(kernel_size);
-  const Window rows{x.size(-2), kernel_size[0], stride[0], o.padding[0], 1};
-  const Window columns{x.size(-1), kernel_size[1], stride[1], o.padding[1], 1};
-  check_window("avg_pool2d", rows);
-  check_window("avg_pool2d", columns);
+  const Window rows = window("avg_pool2d", x.size(-2), kernel_size[0], stride[0], o.padding[0], 1);
+  const Window columns = window("avg_pool2d", x.size(-1), kernel_size[1], stride[1], o.padding[1], 1);
   return averaged(x, averaging(rows, o.ceil_mode, o.count_include_pad, x.dtype()),
                   averaging(columns, o.ceil_mode, o.count_include_pad, x.dtype()));
 }
