@@ -4,7 +4,7 @@
 # than running it plain, but for the kernels.
 set(gradus_quick_compile -O1)
 if(GRADUS_SANITIZE)
-  set(gradus_quick_compile -O0)
+  set(gradus_quick_compile -O0 -g0)
   add_compile_options(-fsanitize=${GRADUS_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer -g1 -O0)
   add_link_options(-fsanitize=${GRADUS_SANITIZE})
 endif()

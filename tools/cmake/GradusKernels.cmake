@@ -7,6 +7,10 @@ else()
   set(GRADUS_KERNEL_ISAS generic)
 endif()
 
+if(GRADUS_SANITIZE STREQUAL "thread")
+  set(GRADUS_KERNEL_ISAS generic) # a kernel knows no threads, whatever its instructions
+endif()
+
 set(gradus_flags_sse2 "")
 set(gradus_flags_avx2 -mavx2 -mfma)
 set(gradus_flags_avx512 -mavx512f -mavx512bw -mavx512dq -mavx512cd -mavx512vl -mfma -mavx2 -mprefer-vector-width=512)
