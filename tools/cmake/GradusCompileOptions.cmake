@@ -1,11 +1,14 @@
 # Compile and link options of everything that this project builds.
 
 # Sanitizers apply to the whole build: library, tests and examples must agree. Optimising instrumented code takes longer
-# than running it plain, but for the kernels.
-set(gradus_quick_compile -O1)
+# than running it plain, but for the kernels. Null and dangling objects are the address sanitizer's business: without
+# the same checks by the other one files compile in two thirds of the time.
+set(gradus_quick_compile -O0 -g0)
 if(GRADUS_SANITIZE)
-  set(gradus_quick_compile -O0 -g0)
   add_compile_options(-fsanitize=${GRADUS_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer -g1 -O0)
+  if(GRADUS_SANITIZE MATCHES "undefined")
+    add_compile_options(-fno-sanitize=null,vptr)
+  endif()
   add_link_options(-fsanitize=${GRADUS_SANITIZE})
 endif()
 
