@@ -352,6 +352,7 @@ TEST_CASE("a parameter or gradient that is not contiguous moves like one that is
 TEST_CASE("a large parameter moves the same for any number of threads") {
   const int threads = get_num_threads();
   for_each_row(optimizer_table(), [](const OptimizerRow& row) {
+    if (row.name.find('/') != std::string::npos) return;  // options don't change how elements are shared out
     const Tensor values = gradient(zeros({200001}), 1);
     Params results;
     for (const int count : {1, 3}) {
