@@ -24,6 +24,7 @@ GOALS = {
     "mnist_784-256-128-10_b64_adam": 2,
     "deep_64x20layers_b32_adam": 4,
     "wide_784-1024-1024-10_b256_sgdm": 1,
+    "lenet_28x28_b64_adam": 1,
     "adam_step_only_10M": 5,
     "adam_step_only_2000x64": 10,
     "chain_100_mul_8x8_fwd_bwd": 8,

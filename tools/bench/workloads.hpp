@@ -71,6 +71,15 @@ inline std::vector<float> uniform(int64_t count, double low, double high, uint64
   return values;
 }
 
+// A convolutional network for images of 28 x 28, much like LeNet: two convolutions of 3 x 3 with ReLU and pooling, and
+// two linear layers.
+inline constexpr int64_t kImageSide = 28;
+inline const Mlp& lenet() {
+  static const Mlp all{
+      "lenet_28x28_b64_adam", {kImageSide * kImageSide, 10}, 64, Loss::cross_entropy, Rule::adam, 1e-3};
+  return all;
+}
+
 // Weights that keep the signal's size through 20 layers of ReLU (He et al. 2015).
 inline std::vector<float> initial_weight(int64_t out, int64_t in, uint64_t seed) {
   const double bound = std::sqrt(6.0 / static_cast<double>(in));

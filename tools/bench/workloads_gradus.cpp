@@ -16,22 +16,32 @@ Tensor floats(const std::vector<float>& values, const Shape& shape, bool require
   return gradus::tensor(std::span<const float>(values), shape, {.requires_grad = requires_grad});
 }
 
-gradus::nn::Sequential make_model(const bench::Mlp& mlp) {
+void set_weights(gradus::nn::Sequential& model) {
+  gradus::NoGrad guard;
+  uint64_t seed = 10;
+  for (Tensor& p : model.parameters()) {
+    if (p.dim() >= 2) {
+      p.copy_(floats(bench::initial_weight(p.size(0), p.numel() / p.size(0), seed++), p.shape()));
+    } else {
+      p.zero_();
+    }
+  }
+}
+
+gradus::nn::Sequential make_mlp(const bench::Mlp& mlp) {
   gradus::nn::Sequential model;
   for (std::size_t i = 0; i + 1 < mlp.widths.size(); ++i) {
     if (i > 0) model.push_back(gradus::nn::ReLU());
     model.push_back(gradus::nn::Linear(mlp.widths[i], mlp.widths[i + 1]));
   }
-  gradus::NoGrad guard;
-  uint64_t seed = 10;
-  for (Tensor& p : model.parameters()) {
-    if (p.dim() == 2) {
-      p.copy_(floats(bench::initial_weight(p.size(0), p.size(1), seed++), p.shape()));
-    } else {
-      p.zero_();
-    }
-  }
   return model;
+}
+
+gradus::nn::Sequential make_lenet() {
+  using namespace gradus::nn;
+  const auto images = [](const Tensor& x) { return x.reshape({-1, 1, bench::kImageSide, bench::kImageSide}); };
+  return Sequential(images, Conv2d(1, 16, 3, {.padding = 1}), ReLU(), MaxPool2d(2), Conv2d(16, 32, 3, {.padding = 1}),
+                    ReLU(), MaxPool2d(2), Flatten(), Linear(32 * 7 * 7, 128), ReLU(), Linear(128, 10));
 }
 
 std::unique_ptr<gradus::optim::Optimizer> make_optimizer(bench::Rule rule, double lr,
@@ -59,13 +69,15 @@ std::unique_ptr<gradus::optim::Optimizer> make_optimizer(bench::Rule rule, doubl
 double abs_sum(const Tensor& t) { return t.abs().sum().item(); }
 
 struct Training {
-  explicit Training(const bench::Mlp& mlp)
-      : model(make_model(mlp)),
+  Training(const bench::Mlp& mlp, gradus::nn::Sequential network)
+      : model(std::move(network)),
         optimizer(make_optimizer(mlp.rule, mlp.lr, model.parameters())),
         kind(mlp.loss),
         x(floats(bench::inputs(mlp), {mlp.batch, mlp.widths.front()})),
         y(kind == bench::Loss::mse ? floats(bench::targets(mlp), {mlp.batch, mlp.widths.back()})
-                                   : gradus::tensor(bench::labels(mlp))) {}
+                                   : gradus::tensor(bench::labels(mlp))) {
+    set_weights(model);
+  }
 
   Tensor step() {
     optimizer->zero_grad();
@@ -90,8 +102,8 @@ struct Training {
   Tensor x, y;
 };
 
-bench::Prepared training(const bench::Mlp& mlp) {
-  auto t = std::make_shared<Training>(mlp);
+bench::Prepared training(const bench::Mlp& mlp, gradus::nn::Sequential network) {
+  auto t = std::make_shared<Training>(mlp, std::move(network));
   return {[t] { t->step(); }, [t] { return t->check(); }};
 }
 
@@ -159,7 +171,9 @@ bench::Prepared bcast_softmax() {
 
 int main(int argc, char** argv) {
   std::vector<bench::Workload> workloads;
-  for (const bench::Mlp& mlp : bench::mlps()) workloads.push_back({mlp.name, [&mlp] { return training(mlp); }});
+  for (const bench::Mlp& mlp : bench::mlps())
+    workloads.push_back({mlp.name, [&mlp] { return training(mlp, make_mlp(mlp)); }});
+  workloads.push_back({bench::lenet().name, [] { return training(bench::lenet(), make_lenet()); }});
   for (const bench::StepOnly& work : bench::steps_only()) {
     workloads.push_back({work.name, [&work] { return step_only(work); }});
   }

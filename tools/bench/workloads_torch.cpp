@@ -12,19 +12,30 @@ torch::Tensor floats(std::vector<float> values, std::vector<int64_t> shape) {
   return torch::from_blob(values.data(), shape).clone();
 }
 
-torch::nn::Sequential make_model(const bench::Mlp& mlp) {
+void set_weights(torch::nn::Sequential& model) {
+  torch::NoGradGuard guard;
+  uint64_t seed = 10;
+  for (torch::Tensor& p : model->parameters())
+    if (p.dim() >= 2)
+      p.copy_(floats(bench::initial_weight(p.size(0), p.numel() / p.size(0), seed++), p.sizes().vec()));
+    else
+      p.zero_();
+}
+
+torch::nn::Sequential make_lenet() {
+  using namespace torch::nn;
+  const auto images = [](const torch::Tensor& x) { return x.reshape({-1, 1, bench::kImageSide, bench::kImageSide}); };
+  return Sequential(Functional(images), Conv2d(Conv2dOptions(1, 16, 3).padding(1)), ReLU(), MaxPool2d(2),
+                    Conv2d(Conv2dOptions(16, 32, 3).padding(1)), ReLU(), MaxPool2d(2), Flatten(),
+                    Linear(32 * 7 * 7, 128), ReLU(), Linear(128, 10));
+}
+
+torch::nn::Sequential make_mlp(const bench::Mlp& mlp) {
   torch::nn::Sequential model;
   for (size_t i = 0; i + 1 < mlp.widths.size(); ++i) {
     if (i > 0) model->push_back(torch::nn::ReLU());
     model->push_back(torch::nn::Linear(mlp.widths[i], mlp.widths[i + 1]));
   }
-  torch::NoGradGuard guard;
-  uint64_t seed = 10;
-  for (torch::Tensor& p : model->parameters())
-    if (p.dim() == 2)
-      p.copy_(floats(bench::initial_weight(p.size(0), p.size(1), seed++), {p.size(0), p.size(1)}));
-    else
-      p.zero_();
   return model;
 }
 
@@ -51,8 +62,9 @@ std::unique_ptr<torch::optim::Optimizer> make_optimizer(bench::Rule rule, double
 }
 
 struct Training {
-  explicit Training(const bench::Mlp& mlp)
-      : model(make_model(mlp)), optimizer(make_optimizer(mlp.rule, mlp.lr, model->parameters())), kind(mlp.loss) {
+  Training(const bench::Mlp& mlp, torch::nn::Sequential network)
+      : model(std::move(network)), optimizer(make_optimizer(mlp.rule, mlp.lr, model->parameters())), kind(mlp.loss) {
+    set_weights(model);
     x = floats(bench::inputs(mlp), {mlp.batch, mlp.widths.front()});
     if (kind == bench::Loss::mse) {
       y = floats(bench::targets(mlp), {mlp.batch, mlp.widths.back()});
@@ -87,8 +99,8 @@ struct Training {
   torch::Tensor x, y;
 };
 
-bench::Prepared training(const bench::Mlp& mlp) {
-  auto t = std::make_shared<Training>(mlp);
+bench::Prepared training(const bench::Mlp& mlp, torch::nn::Sequential network) {
+  auto t = std::make_shared<Training>(mlp, std::move(network));
   return {[t] { t->step(); }, [t] { return t->check(); }};
 }
 
@@ -156,7 +168,9 @@ bench::Prepared bcast_softmax() {
 
 int main(int argc, char** argv) {
   std::vector<bench::Workload> workloads;
-  for (const bench::Mlp& mlp : bench::mlps()) workloads.push_back({mlp.name, [&mlp] { return training(mlp); }});
+  for (const bench::Mlp& mlp : bench::mlps())
+    workloads.push_back({mlp.name, [&mlp] { return training(mlp, make_mlp(mlp)); }});
+  workloads.push_back({bench::lenet().name, [] { return training(bench::lenet(), make_lenet()); }});
   for (const bench::StepOnly& work : bench::steps_only()) {
     if (work.rule == bench::Rule::lion) continue;  // libtorch has none
     workloads.push_back({work.name, [&work] { return step_only(work); }});
