@@ -36,8 +36,8 @@ struct ConvTranspose2dOptions {
   Dtype dtype = float32;
 };
 
-// conv1d: (batch, in_channels, n) -> (batch, out_channels, n'). The weight is (out_channels, in_channels / groups, k); it
-// and the bias start uniform on +-1 / sqrt(in_channels / groups * k), as in PyTorch. Throws if a size or option is
+// conv1d: (batch, in_channels, n) -> (batch, out_channels, n'). The weight is (out_channels, in_channels / groups, k);
+// it and the bias start uniform on +-1 / sqrt(in_channels / groups * k), as in PyTorch. Throws if a size or option is
 // wrong.
 class Conv1d : public Module {
  public:
