@@ -1,16 +1,24 @@
 # Compile and link options of everything that this project builds.
 
-# Sanitizers apply to the whole build: library, tests and examples must agree. Optimising instrumented code takes longer
-# than running it plain, but for the kernels. Null and dangling objects are the address sanitizer's business: without
-# the same checks by the other one files compile in two thirds of the time.
-set(gradus_quick_compile -O0 -g0)
+# A sanitized library is checked by tests that are themselves compiled as in any other build.
 if(GRADUS_SANITIZE)
-  add_compile_options(-fsanitize=${GRADUS_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer -g1 -O0)
-  if(GRADUS_SANITIZE MATCHES "undefined")
-    add_compile_options(-fno-sanitize=null,vptr)
-  endif()
   add_link_options(-fsanitize=${GRADUS_SANITIZE})
 endif()
+
+function(gradus_sanitize target)
+  if(GRADUS_SANITIZE)
+    target_compile_options(${target} PRIVATE -fsanitize=${GRADUS_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer
+                                             -g1 -O0)
+  endif()
+endfunction()
+
+# Code that is long and runs once: quick to compile beats quick to run. To be called in the directory of the targets. The
+# same flags whatever the build type, so that a compiler cache makes the objects of all builds at once.
+macro(gradus_quick_compile)
+  foreach(type DEBUG RELEASE RELWITHDEBINFO MINSIZEREL)
+    set(CMAKE_CXX_FLAGS_${type} "-O0 -g0")
+  endforeach()
+endmacro()
 
 # Warnings and the language level: for our own code, tests and examples included.
 function(gradus_project_options target)
@@ -26,6 +34,7 @@ endfunction()
 # infinity keep their IEEE meaning, so -ffast-math is out.
 function(gradus_library_options target)
   gradus_project_options(${target})
+  gradus_sanitize(${target})
   set_target_properties(${target} PROPERTIES POSITION_INDEPENDENT_CODE ON)
   target_compile_options(${target} PRIVATE -fno-math-errno -fno-trapping-math)
   # Calls inside a shared library go straight to their target. Static and shared objects are compiled alike, which lets
