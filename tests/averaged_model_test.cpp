@@ -8,15 +8,14 @@
 #include "gradus/ops.hpp"
 #include "gradus/random.hpp"
 #include "messages.hpp"
+#include "states.hpp"
 #include "temporary.hpp"
 
 using namespace gradus;
 using optim::AveragedModel, optim::SwapWeights;
-using tests::message_of;
+using tests::clone_of, tests::message_of, tests::same, tests::StateDict;
 
 namespace {
-
-using StateDict = std::map<std::string, Tensor>;
 
 // A layer with a running number, as normalization has.
 struct Counting : nn::Module {
@@ -36,20 +35,6 @@ struct Counting : nn::Module {
     batches.fill_(k);
   }
 };
-
-StateDict clone_of(const nn::Module& module) {
-  StateDict copy;
-  for (const auto& [key, value] : module.state_dict()) copy.emplace(key, value.clone());
-  return copy;
-}
-
-bool same(const StateDict& a, const StateDict& b) {
-  if (a.size() != b.size()) return false;
-  for (const auto& [key, value] : a) {
-    if (!equal(value, b.at(key))) return false;
-  }
-  return true;
-}
 
 }  // namespace
 
@@ -138,7 +123,7 @@ TEST_CASE("a model has other weights while the guard lives, and its own after, a
     model.move(k);
     averaged.update_parameters(model);
   }
-  const StateDict own = clone_of(model), average = clone_of(averaged.module);
+  const StateDict own = clone_of(model.state_dict()), average = clone_of(averaged.module.state_dict());
   const Tensor handle = model.linear.weight;
   {
     const SwapWeights guard(model, averaged.module);

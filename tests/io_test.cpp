@@ -14,11 +14,13 @@
 #include "gradus/optim.hpp"
 #include "gradus/random.hpp"
 #include "messages.hpp"
+#include "states.hpp"
 #include "temporary.hpp"
 
 using namespace gradus;
 using tests::message_of;
 using tests::read_file;
+using tests::same;
 using tests::TemporaryDirectory;
 
 namespace {
@@ -37,15 +39,6 @@ Tensors reference_tensors() {
       {"nothing", zeros({0, 4})},
       {"größe \"x\"", tensor({7})},
   };
-}
-
-bool same(const Tensors& a, const Tensors& b) {
-  if (a.size() != b.size()) return false;
-  for (const auto& [name, value] : a) {
-    const auto other = b.find(name);
-    if (other == b.end() || other->second.dtype() != value.dtype() || !equal(value, other->second)) return false;
-  }
-  return true;
 }
 
 std::string length_of(std::uint64_t length) {
@@ -109,7 +102,7 @@ TEST_CASE("the data is aligned in the file") {
     save({{name, tensor({1.0, 2.0}, {.dtype = float64})}, {"0", tensor({true})}}, path);
     const std::string content = read_file(path);
     CHECK((content.size() - 17) % 8 == 0);
-    CHECK(same(load(path), {{name, tensor({1.0, 2.0}, {.dtype = float64})}, {"0", tensor({true})}}));
+    CHECK(same(load(path), Tensors{{name, tensor({1.0, 2.0}, {.dtype = float64})}, {"0", tensor({true})}}));
   }
 }
 

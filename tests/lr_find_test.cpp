@@ -13,14 +13,13 @@
 #include "gradus/optim.hpp"
 #include "gradus/random.hpp"
 #include "messages.hpp"
+#include "states.hpp"
 
 using namespace gradus;
 using optim::lr_find, optim::LRFindResult;
-using tests::contains, tests::message_of;
+using tests::clone_of, tests::contains, tests::message_of, tests::same, tests::StateDict;
 
 namespace {
-
-using StateDict = std::map<std::string, Tensor>;
 
 // sum_i lambda_i x_i^2 / 2
 struct Bowl {
@@ -39,20 +38,6 @@ struct Bowl {
     };
   }
 };
-
-StateDict clone_of(const StateDict& state) {
-  StateDict copy;
-  for (const auto& [key, value] : state) copy.emplace(key, value.clone());
-  return copy;
-}
-
-bool same(const StateDict& a, const StateDict& b) {
-  if (a.size() != b.size()) return false;
-  for (const auto& [key, value] : a) {
-    if (!equal(value, b.at(key))) return false;
-  }
-  return true;
-}
 
 }  // namespace
 

@@ -15,13 +15,12 @@
 #include "gradus/optim.hpp"
 #include "gradus/random.hpp"
 #include "messages.hpp"
+#include "states.hpp"
 
 using namespace gradus;
-using gradus::tests::message_of;
+using tests::clone_of, tests::message_of, tests::StateDict;
 
 namespace {
-
-using StateDict = std::map<std::string, Tensor>;
 
 Tensor random_param(const Shape& shape, std::uint64_t seed, Dtype dtype = float64) {
   Generator generator(seed);
@@ -32,12 +31,6 @@ Tensor random_param(const Shape& shape, std::uint64_t seed, Dtype dtype = float6
 void step_by(optim::Optimizer& optimizer, std::uint64_t seed) {
   for (Tensor& p : optimizer.parameters()) p.set_grad(random_param(p.shape(), seed++, p.dtype()).detach());
   optimizer.step();
-}
-
-StateDict clone_of(const StateDict& state) {
-  StateDict copy;
-  for (const auto& [key, value] : state) copy.emplace(key, value.clone());
-  return copy;
 }
 
 // The error of loading the optimizer's own state once `key` is `value`, or gone if that is undefined.

@@ -17,15 +17,14 @@
 #include "messages.hpp"
 #include "optimizer_table.hpp"
 #include "rows.hpp"
+#include "states.hpp"
 
 using namespace gradus;
-using tests::for_each_row;
-using tests::message_of;
+using tests::clone_of, tests::for_each_row, tests::message_of, tests::StateDict;
 
 namespace {
 
 using Params = std::vector<Tensor>;
-using StateDict = std::map<std::string, Tensor>;
 
 // What PyTorch's optimizers do, and those that it had not, by the rules as they were published.
 const nlohmann::json& reference() {
@@ -127,12 +126,6 @@ void run(optim::Optimizer& optimizer, Params& params, int first, int last) {
     set_gradients(params, step);
     optimizer.step();
   }
-}
-
-StateDict clone_of(const StateDict& state) {
-  StateDict copy;
-  for (const auto& [key, value] : state) copy.emplace(key, value.clone());
-  return copy;
 }
 
 // Bit for bit: NaN would differ from itself.
