@@ -6,6 +6,7 @@
 
 #include "kernels/kernels.hpp"
 #include "kernels/parallel.hpp"
+#include "ops/copy.hpp"
 #include "tensor/impl.hpp"
 
 namespace gradus {
@@ -16,8 +17,6 @@ constexpr double infinity = std::numeric_limits<double>::infinity();
 constexpr std::int64_t piece = 32768;
 
 using kernels::Reduce;
-
-Tensor dense(const Tensor& x) { return x.is_contiguous() ? x : x.detach().contiguous(); }
 
 // The sum of term(data, n) over pieces of x.
 template <class Term>

@@ -4,6 +4,7 @@
 #include <limits>
 
 #include "gradus/ops.hpp"
+#include "nn/gradients.hpp"
 
 namespace gradus::optim {
 

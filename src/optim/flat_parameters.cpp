@@ -23,8 +23,6 @@ void check_finite(const char* rule, const char* what, double value, const Tensor
   throw NotFinite(fmt::format("{}: {} {}", rule, what, seen), loss);
 }
 
-double largest(const Tensor& v) { return v.numel() == 0 ? 0 : v.abs().max().item(); }
-
 std::vector<Tensor> trainable(const char* rule, const std::vector<Tensor>& params) {
   std::vector<Tensor> found;
   std::ranges::copy_if(params, std::back_inserter(found), &Tensor::requires_grad);

@@ -22,9 +22,6 @@ struct NotFinite : Error {
 // Throws, "LBFGS: the loss is nan", unless a value is finite. `loss` is that before the step.
 void check_finite(const char* rule, const char* what, double value, const Tensor& loss);
 
-// max |v|, 0 if v is empty; NaN if there is one in it.
-double largest(const Tensor& v);
-
 // Those that require a gradient. Throws if none does.
 std::vector<Tensor> trainable(const char* rule, const std::vector<Tensor>& params);
 

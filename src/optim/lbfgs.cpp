@@ -8,6 +8,7 @@
 #include "gradus/autograd.hpp"
 #include "gradus/factory.hpp"
 #include "gradus/ops.hpp"
+#include "nn/gradients.hpp"
 #include "optim/flat_parameters.hpp"
 #include "optim/fused.hpp"
 #include "optim/strong_wolfe.hpp"
@@ -219,11 +220,11 @@ constexpr Optimizer::StateName lbfgs_state[] = {
     {.name = "t", .required = false, .is_number = true},
     {.name = "prev_loss", .required = false, .is_number = true},
     {.name = "H_diag", .required = false, .is_number = true},
-    {.name = "d", .required = false, .has_any_shape = true},
-    {.name = "prev_flat_grad", .required = false, .has_any_shape = true},
-    {.name = "old_dirs", .required = false, .has_any_shape = true},
-    {.name = "old_stps", .required = false, .has_any_shape = true},
-    {.name = "ro", .required = false, .has_any_shape = true},
+    {.name = "d", .required = false},
+    {.name = "prev_flat_grad", .required = false},
+    {.name = "old_dirs", .required = false},
+    {.name = "old_stps", .required = false},
+    {.name = "ro", .required = false},
 };
 
 }  // namespace

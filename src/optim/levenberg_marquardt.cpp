@@ -8,6 +8,7 @@
 #include "gradus/factory.hpp"
 #include "gradus/linalg.hpp"
 #include "gradus/ops.hpp"
+#include "nn/gradients.hpp"
 #include "optim/backtracking.hpp"
 
 namespace gradus::optim {

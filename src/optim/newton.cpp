@@ -6,6 +6,7 @@
 #include "gradus/autograd.hpp"
 #include "gradus/linalg.hpp"
 #include "gradus/ops.hpp"
+#include "nn/gradients.hpp"
 #include "optim/backtracking.hpp"
 
 namespace gradus::optim {

@@ -164,7 +164,7 @@ void Optimizer::check_gradients() const {
     const Tensor& grad = impl(slot.param).grad;
     if (!grad.defined() || is_finite(grad)) continue;
     fail("optimizer: the gradient of {}, {}, is not finite, its largest entry is {}", slot.name, slot.param.shape(),
-         gradus::largest(grad));
+         largest(grad));
   }
 }
 

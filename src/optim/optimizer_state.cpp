@@ -171,7 +171,7 @@ void Optimizer::check_state(const std::string& prefix, const State& state, const
       fail("load_state_dict: {}{} must be a number, got {} {}", prefix, entry.name, entry.value.dtype(),
            entry.value.shape());
     }
-    if (known->has_any_shape) continue;
+    if (steps_jointly()) continue;
     const std::optional<Shape> shape = shape_of(*known, param);
     if (!shape) fail("load_state_dict: unexpected key: {}{}", prefix, entry.name);
     if (entry.value.shape() != *shape || entry.value.dtype() != param.dtype()) {

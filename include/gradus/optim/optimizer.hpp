@@ -39,9 +39,9 @@ class Optimizer {
     std::string_view name;
     bool required = true;  // present after the first step, whatever the options
     bool is_number = false;
-    bool has_any_shape = false;  // the rule itself looks at it: check_joint_state()
     // The tensor's shape for a parameter of this one, and none if such a parameter has no state of the name. Without
-    // it a tensor is shaped like its parameter.
+    // it a tensor is shaped like its parameter. What a rule keeps for all parameters jointly it looks at itself, in
+    // check_joint_state().
     std::optional<Shape> (*shape_for)(const Shape& param) = nullptr;
   };
 
@@ -106,8 +106,7 @@ class Optimizer {
   std::size_t checked(std::int64_t group) const;
 
   // A rule with a step() of its own asks first whether to go on, and tells the end: so it obeys set_nonfinite() and
-  // can be tracked.
-  // It may add checks of its own, behind these: nothing has changed yet.
+  // can be tracked. Its override may check more, after these: nothing has changed yet.
   virtual bool begin_step();
   void end_step();
 
