@@ -84,6 +84,23 @@ TEST_CASE("a warm training step with momentum and mse calls malloc not once") {
   CHECK(counted.blocks == 0);
 }
 
+TEST_CASE("a warm training step of convolutions, norms, pooling and dropout calls malloc not once") {
+  manual_seed(5);
+  nn::Sequential model(nn::Conv2d(1, 4, 3, {.padding = 1}), nn::BatchNorm2d(4), nn::ReLU(), nn::MaxPool2d(2),
+                       nn::Conv2d(4, 8, 3), nn::GroupNorm(2, 8), nn::AvgPool2d(2), nn::Flatten(), nn::Dropout(0.2),
+                       nn::LayerNorm({8}), nn::Linear(8, 3));
+  optim::AdamW optimizer(model.parameters(), {.lr = 1e-3});
+  const Tensor x = randn({16, 1, 8, 8}), y = zeros({16}, {.dtype = int64});
+  const Counted counted = after_warm_up(20, [&] {
+    optimizer.zero_grad();
+    Tensor loss = cross_entropy(model(x), y);
+    loss.backward();
+    optimizer.step();
+  });
+  CHECK(counted.mallocs == 0);
+  CHECK(counted.blocks == 0);
+}
+
 TEST_CASE("warm ops on views, broadcasts and reductions call malloc not once, nor does create_graph") {
   manual_seed(3);
   Tensor x = randn({40, 30}, {.requires_grad = true}), w = randn({30, 20}, {.requires_grad = true});

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
-#include <vector>
 
 #include "autograd/observer.hpp"
 #include "autograd/record.hpp"
@@ -81,14 +80,15 @@ void largest_of_windows(T* result, std::int64_t* places, const T* image, const W
 // The matrix (outputs, inputs) that takes means of ranges of `inputs` elements: range(i) gives begin, end and divisor.
 template <class RangeOf>
 Tensor averaging(std::int64_t outputs, std::int64_t inputs, Dtype dtype, const RangeOf& range_of) {
-  std::vector<double> weights(static_cast<std::size_t>(outputs * inputs));
-  for (std::int64_t i = 0; i < outputs; ++i) {
-    const auto [begin, end, count] = range_of(i);
-    for (std::int64_t j = begin; j < end; ++j) {
-      weights[static_cast<std::size_t>(i * inputs + j)] = 1 / static_cast<double>(count);
+  Tensor weights = zeros({outputs, inputs}, {.dtype = dtype});
+  dispatch_floating("avg_pool", dtype, [&]<class T>() {
+    T* row = impl(weights).data<T>();
+    for (std::int64_t i = 0; i < outputs; ++i, row += inputs) {
+      const auto [begin, end, count] = range_of(i);
+      std::fill(row + begin, row + std::max(begin, end), static_cast<T>(1 / static_cast<double>(count)));
     }
-  }
-  return tensor(std::span<const double>(weights), {outputs, inputs}, {.dtype = dtype});
+  });
+  return weights;
 }
 
 struct MeanOf {
