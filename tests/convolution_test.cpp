@@ -1,11 +1,18 @@
-// Convolutions that are large enough for several tiles of rows and several threads.
+// Convolutions that are large enough for several tiles of rows and several threads; their kernels beside plain loops.
 #include <doctest/doctest.h>
 
+#include <array>
+#include <cmath>
+#include <limits>
+#include <string>
 #include <vector>
 
 #include "gradus/gradus.hpp"
+#include "kernels/convolution.hpp"
+#include "kernels/kernels.hpp"
 
 using namespace gradus;
+using kernels::Convolution;
 
 namespace {
 
@@ -46,7 +53,155 @@ std::vector<Tensor> with_gradients(const Example& e, const Function& function) {
 
 Tensor convolved(const Example& e) { return conv2d(e.x, e.weight, e.bias, e.options); }
 
+std::size_t at(std::int64_t i) { return static_cast<std::size_t>(i); }
+
+std::vector<double> random_values(std::int64_t n, std::uint64_t seed) {
+  Generator generator(seed);
+  const Tensor values = randn({n}, {.dtype = float64, .generator = &generator});
+  const auto data = values.data<double>();
+  return {data.begin(), data.end()};
+}
+
+// Calls visit(place in the result, in the image, in the weight) for every product that a convolution sums.
+template <class Visit>
+void for_each_product(const Convolution& c, const Visit& visit) {
+  for (std::int64_t n = 0; n < c.batch; ++n)
+    for (std::int64_t o = 0; o < c.out; ++o)
+      for (std::int64_t i = 0; i < c.y.outputs; ++i)
+        for (std::int64_t j = 0; j < c.x.outputs; ++j)
+          for (std::int64_t in = 0; in < c.group_in(); ++in)
+            for (std::int64_t k = 0; k < c.y.kernel; ++k)
+              for (std::int64_t l = 0; l < c.x.kernel; ++l) {
+                const std::int64_t row = i * c.y.stride + c.y.first(k), column = j * c.x.stride + c.x.first(l);
+                if (row < 0 || row >= c.y.size || column < 0 || column >= c.x.size) continue;
+                const std::int64_t channel = o / c.group_out() * c.group_in() + in;
+                visit(at(((n * c.out + o) * c.y.outputs + i) * c.x.outputs + j),
+                      at(((n * c.in + channel) * c.y.size + row) * c.x.size + column),
+                      at(((o * c.group_in() + in) * c.y.kernel + k) * c.x.kernel + l));
+              }
+}
+
+std::int64_t count_finite(const Tensor& x) {
+  std::int64_t count = 0;
+  for (const double value : x.data<double>()) count += std::isfinite(value) ? 1 : 0;
+  return count;
+}
+
+// The largest difference; NaN stays.
+double distance(const std::vector<double>& a, const std::vector<double>& b) {
+  double result = 0;
+  for (std::size_t i = 0; i < a.size(); ++i)
+    if (!(std::abs(a[i] - b[i]) <= result)) result = std::abs(a[i] - b[i]);
+  return result;
+}
+
 }  // namespace
+
+TEST_CASE("a convolution of any geometry is a sum of products, and so are its derivatives") {
+  const Convolution geometries[] = {
+      {2, 3, 9, 1, {6, 3, 1, 1, 1}, {14, 3, 1, 1, 1}},         {1, 2, 5, 1, {5, 2, 1, 0, 1}, {33, 4, 1, 2, 1}},
+      {3, 4, 8, 2, {7, 3, 1, 2, 2}, {16, 3, 1, 2, 2}},         {2, 6, 6, 6, {4, 3, 1, 1, 1}, {31, 5, 1, 2, 1}},
+      {2, 2, 3, 1, {4, 1, 1, 3, 1}, {15, 2, 1, 4, 1}},         {1, 1, 16, 1, {3, 3, 1, 1, 1}, {17, 3, 1, 1, 1}},
+      {2, 3, 4, 1, {8, 3, 2, 1, 1}, {19, 3, 2, 1, 1}},         {2, 4, 2, 2, {5, 3, 1, 1, 1}, {4, 3, 1, 1, 1}},
+      {2, 3, 4, 1, {5, 1, 1, 0, 1}, {6, 1, 1, 0, 1}},          {9, 2, 3, 1, {3, 2, 1, 0, 1}, {48, 2, 1, 0, 1}},
+      {2, 3, 10, 1, {8, 3, 1, 1, 1, 6}, {20, 3, 1, 1, 1, 13}},
+  };
+  std::uint64_t seed = 1;
+  for (const Convolution& c : geometries) {
+    CAPTURE(seed);
+    const auto image = random_values(c.batch * c.image(), seed), weight = random_values(c.out * c.depth(), seed + 100),
+               cotangent = random_values(c.batch * c.result(), seed + 200), bias = random_values(c.out, ++seed + 300);
+    std::vector<double> result(cotangent.size()), by_image(image.size()), by_weight(weight.size());
+    for (std::size_t i = 0; i < result.size(); ++i) {
+      result[i] = bias[i / at(c.pixels()) % at(c.out)];
+    }
+    for_each_product(c, [&](std::size_t y, std::size_t x, std::size_t w) {
+      result[y] += image[x] * weight[w];
+      by_image[x] += cotangent[y] * weight[w];
+      by_weight[w] += cotangent[y] * image[x];
+    });
+    std::vector<double> ours(result.size(), NAN), ours_by_image(image.size(), NAN), ours_by_weight(weight.size(), NAN);
+    kernels::convolve(c, ours.data(), image.data(), weight.data(), bias.data());
+    kernels::convolve_by_image(c, ours_by_image.data(), weight.data(), cotangent.data());
+    kernels::convolve_by_weight(c, ours_by_weight.data(), image.data(), cotangent.data());
+    CHECK(distance(ours, result) < 1e-12);
+    CHECK(distance(ours_by_image, by_image) < 1e-12);
+    CHECK(distance(ours_by_weight, by_weight) < 1e-11);
+  }
+}
+
+TEST_CASE("every instruction set's direct convolution sums the products of the taps, and no others") {
+  const std::int64_t offset[] = {0, 1, 5, 40, 41, 83, 120}, pitch = 40, images = 2, step = 400;
+  auto image = random_values(images * step + 16, 3);
+  const auto bias = random_values(11, 6);
+  for (const char* name : {"generic", "sse2", "avx2", "avx512"}) {
+    const auto* const table = kernels::table_for<double>(name);
+    if (table == nullptr) continue;
+    CAPTURE(name);
+    for (const std::int64_t columns : {1, 2, 3, 7, 8, 9, 15, 17, 24, 31}) {
+      for (const auto& [rows, outputs, count] : std::vector<std::array<std::int64_t, 3>>{
+               {1, 1, 1}, {2, 2, 7}, {3, 3, 4}, {1, 8, 5}, {2, 11, 7}, {3, 9, 2}, {4, 4, 6}}) {
+        CAPTURE(columns);
+        CAPTURE(outputs);
+        const kernels::Taps<double> taps{image.data(), pitch, images, step, offset, count, rows, columns};
+        const std::int64_t channel = rows * columns;
+        const auto weight = random_values(outputs * count, 4), g = random_values(images * outputs * channel, 5);
+        std::vector<double> result(at(outputs * channel)), sums(weight.size(), 1), ours(result.size(), NAN),
+            our_sums(weight.size(), 1);
+        for (std::int64_t o = 0; o < outputs; ++o)
+          for (std::int64_t i = 0; i < channel; ++i) {
+            double& y = result[at(o * channel + i)] = bias[at(o)];
+            for (std::int64_t k = 0; k < count; ++k) {
+              const std::int64_t pixel = offset[k] + i / columns * pitch + i % columns;
+              y += weight[at(o * count + k)] * image[at(pixel)];
+              for (std::int64_t n = 0; n < images; ++n) {
+                sums[at(o * count + k)] += g[at((n * outputs + o) * channel + i)] * image[at(n * step + pixel)];
+              }
+            }
+          }
+        table->convolve(taps, ours.data(), channel, weight.data(), bias.data(), outputs);
+        table->correlate(taps, g.data(), channel, outputs * channel, our_sums.data(), outputs);
+        CHECK(distance(ours, result) < 1e-13);
+        CHECK(distance(our_sums, sums) < 1e-12);
+      }
+    }
+  }
+}
+
+TEST_CASE("every instruction set keeps the first of the largest, any NaN, and where they were") {
+  constexpr double nan = std::numeric_limits<double>::quiet_NaN(), inf = std::numeric_limits<double>::infinity();
+  for (const char* name : {"generic", "sse2", "avx2", "avx512"}) {
+    const auto* const table = kernels::table_for<double>(name);
+    if (table == nullptr) continue;
+    CAPTURE(name);
+    for (const std::int64_t stride : {1, 2, 3}) {
+      const std::vector<double> candidates{1, 5, nan, 5, -inf, 2, 5, 5, nan, 0, -1};
+      std::vector<double> best{0, 9, 1, 5, -inf, -inf, 5, nan, nan, 7, -2};
+      std::vector<std::int64_t> places{0, 1, 2, 3, -1, 5, 6, 7, 8, -1, 10};
+      const std::vector<double> expected{1, 9, nan, 5, -inf, 2, 5, nan, nan, 0, -1};
+      const std::vector<bool> taken{true, false, true, false, true, true, false, false, true, true, true};
+      std::vector<double> spaced(candidates.size() * at(stride));
+      for (std::size_t i = 0; i < candidates.size(); ++i) spaced[i * at(stride)] = candidates[i];
+      table->keep_larger(best.data(), places.data(), spaced.data(), stride, 100, 11);
+      for (std::size_t i = 0; i < best.size(); ++i) {
+        CAPTURE(i);
+        CHECK((best[i] == expected[i] || (std::isnan(best[i]) && std::isnan(expected[i]))));
+        CHECK(places[i] == (taken[i] ? 100 + static_cast<std::int64_t>(i) * stride : static_cast<std::int64_t>(i)));
+      }
+    }
+  }
+}
+
+TEST_CASE("NaN and infinity reach only the windows and the outputs that see them") {
+  Tensor x = zeros({1, 1, 6, 40}, {.dtype = float64});
+  x.select(3, 39).select(2, 2).fill_(std::numeric_limits<double>::infinity());
+  CHECK(count_finite(avg_pool2d(x, 2)) == 3 * 20 - 1);
+  CHECK(count_finite(adaptive_avg_pool2d(x, {3, 5})) == 3 * 5 - 1);
+  CHECK(count_finite(conv2d(x, ones({1, 1, 3, 3}, {.dtype = float64}), {}, {.padding = 1})) == 240 - 6);
+  Tensor weight = zeros({1, 1, 1, 2}, {.dtype = float64, .requires_grad = true});
+  conv2d(x, weight).sum().backward();
+  CHECK(count_finite(weight.grad()) == 1);  // the left tap never sees the last column
+}
 
 TEST_CASE("a convolution in several tiles is the sum of shifted products, and so are its derivatives") {
   const Example e = example(float64);

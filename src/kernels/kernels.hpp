@@ -68,6 +68,18 @@ struct Runs {
   std::int64_t count, stride, length;
 };
 
+// What a convolution of stride 1 reads of padded images: x(k, row, i) = image[n * step + offset[k] + row * pitch + i]
+// for tap k of `count` and the pixel (row, i) of a result of rows * columns.
+template <class T>
+struct Taps {
+  const T* image;
+  std::int64_t pitch;          // of an image's rows
+  std::int64_t images, step;   // so many, so far apart
+  const std::int64_t* offset;  // of a tap: of its channel, row and column
+  std::int64_t count;
+  std::int64_t rows, columns;
+};
+
 // Plain arrays, not std::array: its inline functions would be compiled once per instruction set under one name, and the
 // linker might keep the AVX-512 one for everybody.
 template <class T>
@@ -129,6 +141,19 @@ struct Table {
   // a[i * a_row + p * a_col], likewise b (k, n); c is (m, n) with row stride ldc. With beta 0, c is only written.
   void (*small_gemm)(Size m, Size n, Size k, T alpha, const T* a, Size a_row, Size a_col, const T* b, Size b_row,
                      Size b_col, T beta, T* c, Size ldc);
+
+  // In a batch of the instruction set.
+  Size lanes;
+  // result[o * channel + row * columns + i] = bias[o] + sum_k weight[o * count + k] * x(k, row, i) for the first image;
+  // bias may be null. Up to a batch beyond the last element is read.
+  void (*convolve)(const Taps<T>& x, T* result, Size channel, const T* weight, const T* bias, Size outputs);
+  // weight[o * count + k] += sum over images n, rows and i of g[n * step + o * channel + row * columns + i] * x(k, row,
+  // i)
+  void (*correlate)(const Taps<T>& x, const T* g, Size channel, Size step, T* weight, Size outputs);
+
+  // For max-pooling: where x[i * stride] > best[i], or is NaN, or places[i] < 0, it becomes best[i], and place + i *
+  // stride its place.
+  void (*keep_larger)(T* best, Size* places, const T* x, Size stride, Size place, Size n);
 
   // The mean of a group, and the mean of the squared deviations from it.
   void (*moments)(T* mean, T* variance, const T* x, Runs runs);

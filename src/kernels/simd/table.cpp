@@ -13,6 +13,7 @@ void fill_floating(Table<T>& table) {
   fill_fused(table);
   fill_norm(table);
   fill_gemm(table);
+  fill_convolve(table);
 }
 
 }  // namespace
