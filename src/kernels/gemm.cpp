@@ -51,6 +51,30 @@ void gemm(bool transpose_a, bool transpose_b, std::int64_t m, std::int64_t n, st
        to_int(k), alpha, a, to_int(lda), b, to_int(ldb), beta, c, to_int(ldc));
 }
 
+template <class T>
+std::int64_t packed_size(std::int64_t k, std::int64_t n) {
+  const std::int64_t width = table<T>().panel_width;
+  return k * ((n + width - 1) / width * width);
+}
+
+template <class T>
+void pack(T* packed, const T* b, std::int64_t b_row, std::int64_t b_col, std::int64_t k, std::int64_t n) {
+  const std::int64_t width = table<T>().panel_width;
+  for (std::int64_t j = 0; j < n; j += width, packed += k * width) {
+    if (j + width <= n) {
+      copy_matrix(packed, b + j * b_col, k, width, b_row, b_col);
+      continue;
+    }
+    std::fill_n(packed, k * width, T(0));
+    for (std::int64_t p = 0; p < k; ++p)
+      for (std::int64_t i = 0; i < n - j; ++i) packed[p * width + i] = b[p * b_row + (j + i) * b_col];
+  }
+}
+
+template std::int64_t packed_size<float>(std::int64_t, std::int64_t);
+template std::int64_t packed_size<double>(std::int64_t, std::int64_t);
+template void pack(float*, const float*, std::int64_t, std::int64_t, std::int64_t, std::int64_t);
+template void pack(double*, const double*, std::int64_t, std::int64_t, std::int64_t, std::int64_t);
 template void gemm(bool, bool, std::int64_t, std::int64_t, std::int64_t, float, const float*, std::int64_t,
                    const float*, std::int64_t, float, float*, std::int64_t);
 template void gemm(bool, bool, std::int64_t, std::int64_t, std::int64_t, double, const double*, std::int64_t,

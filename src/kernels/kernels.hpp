@@ -142,8 +142,8 @@ struct Table {
   void (*small_gemm)(Size m, Size n, Size k, T alpha, const T* a, Size a_row, Size a_col, const T* b, Size b_row,
                      Size b_col, T beta, T* c, Size ldc);
 
-  // In a batch of the instruction set.
-  Size lanes;
+  Size lanes;  // elements of a batch of the instruction set
+
   // result[o * channel + row * columns + i] = bias[o] + sum_k weight[o * count + k] * x(k, row, i) for the first image;
   // bias may be null. Up to a batch beyond the last element is read.
   void (*convolve)(const Taps<T>& x, T* result, Size channel, const T* weight, const T* bias, Size outputs);
@@ -154,6 +154,26 @@ struct Table {
   // For max-pooling: where x[i * stride] > best[i], or is NaN, or places[i] < 0, it becomes best[i], and place + i *
   // stride its place.
   void (*keep_larger)(T* best, Size* places, const T* x, Size stride, Size place, Size n);
+
+  // c = a b + beta * c for a b (k, n) that pack() has laid out in panels of `panel_width` columns. An element's result
+  // does not depend on the other rows. With beta 0, c is only written.
+  Size panel_width;
+  void (*packed_gemm)(Size m, Size n, Size k, const T* a, Size lda, const T* packed, T beta, T* c, Size ldc);
+
+  // One step of an LSTM, rows of n: (i, f, g, o) = gates + bias become (sigmoid, sigmoid, tanh, sigmoid) of themselves,
+  // c = f * c_prev + i * g, h = o * tanh(c).
+  void (*lstm_cell)(T* h, T* c, T* gates, const T* bias, const T* c_prev, Size rows, Size n);
+  // From the gradient dh + dy of h and dc of c: dgates of the gates before bias and function; dc becomes that of
+  // c_prev.
+  void (*lstm_cell_backward)(T* dgates, T* dc, const T* gates, const T* c, const T* c_prev, const T* dh, const T* dy,
+                             Size rows, Size n);
+
+  // One step of a GRU: (r, z, n) = (sigmoid, sigmoid, tanh) of gates + bias + (1, 1, r) * hidden, where hn, the last
+  // third of hidden plus the fourth part of the bias, is kept; h = (1 - z) * n + z * h_prev.
+  void (*gru_cell)(T* h, T* hn, T* gates, const T* hidden, const T* bias, const T* h_prev, Size rows, Size n);
+  // From the gradient dh + dy of h: dgates, dhidden; dh becomes its direct way to h_prev, dh = (dh + dy) * z.
+  void (*gru_cell_backward)(T* dgates, T* dhidden, T* dh, const T* gates, const T* hn, const T* h_prev, const T* dy,
+                            Size rows, Size n);
 
   // The mean of a group, and the mean of the squared deviations from it.
   void (*moments)(T* mean, T* variance, const T* x, Runs runs);
@@ -210,5 +230,12 @@ void convert(To* y, const From* x, std::int64_t sx, std::int64_t n);
 template <class T>
 void gemm(bool transpose_a, bool transpose_b, std::int64_t m, std::int64_t n, std::int64_t k, T alpha, const T* a,
           std::int64_t lda, const T* b, std::int64_t ldb, T beta, T* c, std::int64_t ldc);
+
+// Lays out a matrix b (k, n), element (p, j) at b[p * b_row + j * b_col], for table<T>().packed_gemm, which pays if it
+// is multiplied by several times. The room is that of packed_size elements.
+template <class T>
+std::int64_t packed_size(std::int64_t k, std::int64_t n);
+template <class T>
+void pack(T* packed, const T* b, std::int64_t b_row, std::int64_t b_col, std::int64_t k, std::int64_t n);
 
 }  // namespace gradus::kernels

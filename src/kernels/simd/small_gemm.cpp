@@ -1,4 +1,4 @@
-// Products of tiny matrices, where the fixed cost of BLAS would dominate.
+// Products of tiny matrices, where the fixed cost of BLAS would dominate, and products with a packed matrix.
 #include "kernels/simd/fold.hpp"
 #include "kernels/simd/table.hpp"
 
@@ -48,6 +48,8 @@ template <class T, int batches, class Lanes, class OutLanes>
 GRADUS_INLINE void times_panel(const Output<T>& out, Size m, Size j, Size k, const Matrix<T>& a, const T* b, Size ldb,
                                Lanes lanes, OutLanes out_lanes) {
   Size i = 0;
+  if constexpr (has_masked_loads)  // AVX-512 has registers for more sums
+    for (; i + 8 <= m; i += 8) rows_times_panel<T, 8, batches>(out, i, j, k, a, b, ldb, lanes, out_lanes);
   for (; i + 4 <= m; i += 4) rows_times_panel<T, 4, batches>(out, i, j, k, a, b, ldb, lanes, out_lanes);
   for (; i < m; ++i) rows_times_panel<T, 1, batches>(out, i, j, k, a, b, ldb, lanes, out_lanes);
 }
@@ -116,15 +118,46 @@ void small_gemm(Size m, Size n, Size k, T alpha, const T* a, Size a_row, Size a_
   } while (p < k);
 }
 
+// A panel's rows are taken a part at a time, which stays in the nearest cache while all rows of a pass by.
+template <class T>
+void packed_gemm(Size m, Size n, Size k, const T* a, Size lda, const T* packed, T beta, T* c, Size ldc) {
+  constexpr Size w = width<T>, panel = 2 * w;
+  for (Size p = 0; p < k; p += Panel<T>::rows) {
+    const Size depth = k - p < Panel<T>::rows ? k - p : Panel<T>::rows;
+    const Output<T> out{T(1), p == 0 ? beta : T(1), c, ldc};
+    const Matrix<T> left{a + p, lda, 1};
+    for (Size j = 0; j < n; j += panel) {
+      const T* const right = packed + j * k + p * panel;
+      const Size columns = n - j;
+      if (columns >= panel) {
+        times_panel<T, 2>(out, m, j, depth, left, right, panel, Full{}, Full{});
+        continue;
+      }
+      if (columns >= w)
+        times_panel<T, 1>(out, m, j, depth, left, right, panel, Full{}, Full{});
+      else
+        times_panel<T, 1>(out, m, j, depth, left, right, panel, Full{}, First{columns});
+      if (columns > w) times_panel<T, 1>(out, m, j + w, depth, left, right + w, panel, Full{}, First{columns - w});
+    }
+  }
+}
+
+template <class T>
+void fill_floating(Table<T>& table) {
+  table.small_gemm = small_gemm<T>;
+  table.panel_width = 2 * width<T>;
+  table.packed_gemm = packed_gemm<T>;
+}
+
 }  // namespace
 
 template <>
 void fill_gemm(Table<float>& table) {
-  table.small_gemm = small_gemm<float>;
+  fill_floating(table);
 }
 template <>
 void fill_gemm(Table<double>& table) {
-  table.small_gemm = small_gemm<double>;
+  fill_floating(table);
 }
 
 }  // namespace gradus::kernels::GRADUS_ISA

@@ -14,6 +14,7 @@ void fill_floating(Table<T>& table) {
   fill_norm(table);
   fill_gemm(table);
   fill_convolve(table);
+  fill_recurrent(table);
 }
 
 }  // namespace

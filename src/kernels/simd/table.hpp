@@ -23,6 +23,8 @@ template <class T>
 void fill_gemm(Table<T>& table);  // float and double
 template <class T>
 void fill_convolve(Table<T>& table);  // float and double
+template <class T>
+void fill_recurrent(Table<T>& table);  // float and double
 
 // What the dispatcher calls.
 template <class T>
