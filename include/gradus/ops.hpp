@@ -16,6 +16,7 @@
 #include "gradus/ops/pooling.hpp"
 #include "gradus/ops/products.hpp"
 #include "gradus/ops/rearrange.hpp"
+#include "gradus/ops/recurrent.hpp"
 #include "gradus/ops/reduce.hpp"
 #include "gradus/ops/regression_losses.hpp"
 #include "gradus/ops/sorting.hpp"

@@ -59,11 +59,11 @@ std::string Args::to_string() const {
 const std::vector<Row>& op_table() {
   static const std::vector<Row> table = [] {
     std::vector<Row> rows;
-    for (auto family :
-         {arithmetic_rows,    operator_rows,   comparison_rows, pointwise_rows,       function_rows,    activation_rows,
-          reduction_rows,     statistics_rows, sorting_rows,    product_rows,         einsum_rows,      indexing_rows,
-          rearrange_rows,     view_rows,       loss_rows,       regression_loss_rows, margin_loss_rows, linalg_rows,
-          normalisation_rows, dropout_rows,    convolution_rows}) {
+    for (auto family : {arithmetic_rows,      operator_rows,    comparison_rows, pointwise_rows,     function_rows,
+                        activation_rows,      reduction_rows,   statistics_rows, sorting_rows,       product_rows,
+                        einsum_rows,          indexing_rows,    rearrange_rows,  view_rows,          loss_rows,
+                        regression_loss_rows, margin_loss_rows, linalg_rows,     normalisation_rows, dropout_rows,
+                        convolution_rows,     recurrent_rows}) {
       std::vector<Row> more = family();
       std::move(more.begin(), more.end(), std::back_inserter(rows));
     }

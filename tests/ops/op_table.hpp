@@ -128,6 +128,7 @@ std::vector<Row> rearrange_rows();
 std::vector<Row> linalg_rows();
 std::vector<Row> normalisation_rows();
 std::vector<Row> dropout_rows();
+std::vector<Row> recurrent_rows();
 
 // The inputs of a case, the same at every call; floating ones have the dtype asked for.
 Tensors make_inputs(const std::vector<Input>& inputs, Dtype dtype);

@@ -19,6 +19,7 @@ import aggregates
 import convolution
 import functions
 import normalisation
+import recurrent
 from cases import *  # noqa: F403  (the vocabulary of this file)
 from linalg import linalg
 from losses import losses, loss_options
@@ -416,6 +417,7 @@ FAMILIES = {
     **aggregates.FAMILIES,
     **normalisation.FAMILIES,
     **convolution.FAMILIES,
+    **recurrent.FAMILIES,
 }
 
 
