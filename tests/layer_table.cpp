@@ -10,6 +10,19 @@ using Members = std::vector<std::pair<std::string, Shape>>;
 
 Members affine(std::int64_t channels) { return {{"weight", {channels}}, {"bias", {channels}}}; }
 
+// The parameters of one layer and direction of a recurrent network.
+Members recurrent(const std::string& suffix, std::int64_t rows, std::int64_t inputs, std::int64_t hidden) {
+  return {{"weight_ih" + suffix, {rows, inputs}},
+          {"weight_hh" + suffix, {rows, hidden}},
+          {"bias_ih" + suffix, {rows}},
+          {"bias_hh" + suffix, {rows}}};
+}
+
+Members joined(Members members, const Members& more) {
+  members.insert(members.end(), more.begin(), more.end());
+  return members;
+}
+
 Members running(std::int64_t channels) {
   return {{"running_mean", {channels}}, {"running_var", {channels}}, {"num_batches_tracked", {}}};
 }
@@ -188,6 +201,36 @@ const std::vector<LayerRow>& layer_table() {
        {2, 3, 2, 4}},
       {"AdaptiveAvgPool1d", [] { return nn::AdaptiveAvgPool1d(2); }, {2, 3, 5}, {2, 3, 2}},
       {"AdaptiveAvgPool2d", [] { return nn::AdaptiveAvgPool2d(1); }, {2, 3, 4, 4}, {2, 3, 1, 1}},
+      {"RNN", [] { return nn::RNN(3, 2, {.dtype = float64}); }, {4, 2, 3}, {4, 2, 2}, recurrent("_l0", 2, 3, 2)},
+      {"RNN relu, two layers",
+       [] { return nn::RNN(3, 2, {.num_layers = 2, .nonlinearity = "relu", .batch_first = true, .dtype = float64}); },
+       {2, 4, 3},
+       {2, 4, 2},
+       joined(recurrent("_l0", 2, 3, 2), recurrent("_l1", 2, 2, 2))},
+      {"LSTM", [] { return nn::LSTM(3, 2, {.dtype = float64}); }, {4, 2, 3}, {4, 2, 2}, recurrent("_l0", 8, 3, 2)},
+      {"LSTM, two layers in two directions, with dropout",
+       [] { return nn::LSTM(3, 2, {.num_layers = 2, .dropout = 0.5, .bidirectional = true, .dtype = float64}); },
+       {3, 2, 3},
+       {3, 2, 4},
+       joined(joined(recurrent("_l0", 8, 3, 2), recurrent("_l0_reverse", 8, 3, 2)),
+              joined(recurrent("_l1", 8, 4, 2), recurrent("_l1_reverse", 8, 4, 2)))},
+      {"GRU without batch",
+       [] { return nn::GRU(3, 2, {.dtype = float64}); },
+       {4, 3},
+       {4, 2},
+       recurrent("_l0", 6, 3, 2)},
+      {"GRU without bias",
+       [] { return nn::GRU(3, 2, {.bias = false, .dtype = float64}); },
+       {4, 2, 3},
+       {4, 2, 2},
+       {{"weight_ih_l0", {6, 3}}, {"weight_hh_l0", {6, 2}}}},
+      {"RNNCell",
+       [] { return nn::RNNCell(3, 2, {.nonlinearity = "relu", .dtype = float64}); },
+       {4, 3},
+       {4, 2},
+       recurrent("", 2, 3, 2)},
+      {"LSTMCell", [] { return nn::LSTMCell(3, 2, {.dtype = float64}); }, {4, 3}, {4, 2}, recurrent("", 8, 3, 2)},
+      {"GRUCell", [] { return nn::GRUCell(3, 2, {.dtype = float64}); }, {3}, {2}, recurrent("", 6, 3, 2)},
       {"Sequential of nothing", [] { return nn::Sequential(); }, {2, 3}, {2, 3}},
   };
   return rows;

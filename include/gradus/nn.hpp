@@ -22,4 +22,5 @@
 #include "gradus/nn/penalty.hpp"
 #include "gradus/nn/pooling.hpp"
 #include "gradus/nn/rectifier.hpp"
+#include "gradus/nn/recurrent.hpp"
 #include "gradus/nn/sequential.hpp"
