@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "gradus/error.hpp"
+#include "gradus/gradus.hpp"
 #include "gradus/train.hpp"
 #include "temporary.hpp"
 #include "train/axis.hpp"
@@ -32,6 +33,45 @@ std::vector<std::string> labels(const Axis& axis) {
   for (const auto& tick : axis.ticks()) result.push_back(tick.label);
   return result;
 }
+
+// The loss after as many steps of Adam.
+template <class Loss>
+double trained(nn::Module& model, const Loss& loss, int steps, double lr) {
+  optim::Adam optimizer(model.parameters(), {.lr = lr});
+  Tensor last;
+  for (int i = 0; i < steps; ++i) {
+    optimizer.zero_grad();
+    last = loss();
+    last.backward();
+    optimizer.step();
+  }
+  return last.item();
+}
+
+// Points of two spirals, one turn each, and which of the two each is of.
+std::pair<Tensor, Tensor> spirals(std::int64_t count) {
+  const Tensor t = linspace(0.2, 1, count), angle = t * 6.28;
+  const Tensor one = stack({t * cos(angle), t * sin(angle)}, 1);
+  return {cat({one, -one}), cat({zeros({count, 1}), ones({count, 1})})};
+}
+
+// Symbols to remember, then blanks, then a sign at which they are to be repeated; and the symbols.
+std::pair<Tensor, Tensor> copy_task(std::int64_t batch, std::int64_t symbols, std::int64_t blanks) {
+  constexpr std::int64_t alphabet = 4;
+  const Tensor task = randint(alphabet, {symbols, batch});
+  const Tensor blank = full({blanks, batch}, alphabet, {.dtype = int64});
+  const Tensor sign = full({symbols, batch}, alphabet + 1, {.dtype = int64});
+  return {one_hot(cat({task, blank, sign}), alphabet + 2).to(float32), task};
+}
+
+struct Copier : nn::Module {
+  nn::LSTM lstm{6, 24};
+  nn::Linear out{24, 4};
+  GRADUS_MODULE(lstm, out)
+
+  // The logits of the last steps: (steps, batch, 4).
+  Tensor answers(const Tensor& x, std::int64_t steps) { return out(lstm(x).slice(0, -steps)); }
+};
 
 // What a progress bar writes while `use` uses it.
 template <class Use>
@@ -201,4 +241,46 @@ TEST_CASE("progress survives steps beyond the plan, and an unfinished run") {
   CHECK(output_of({}, [](train::ProgressBar& bar) { CHECK(std::isnan(bar.loss())); }).empty());
   CHECK_THROWS_WITH_AS(train::ProgressBar({.epochs = 0}),
                        "ProgressBar: epochs and steps_per_epoch must be positive: 0 and 1", Error);
+}
+
+TEST_CASE("a multilayer perceptron learns the exclusive or") {
+  manual_seed(1);
+  const Tensor x = tensor({{0.0, 0.0}, {0.0, 1.0}, {1.0, 0.0}, {1.0, 1.0}}), y = tensor({{0.0}, {1.0}, {1.0}, {0.0}});
+  nn::Sequential model(nn::Linear(2, 8), nn::Tanh(), nn::Linear(8, 1));
+  trained(
+      model, [&] { return mse_loss(model(x), y); }, 200, 0.05);
+  CHECK((model(x) - y).abs().max().item() < 0.05);
+}
+
+TEST_CASE("a multilayer perceptron tells two spirals apart") {
+  manual_seed(2);
+  const auto [x, y] = spirals(100);
+  nn::Sequential model(nn::Linear(2, 32), nn::Tanh(), nn::Linear(32, 32), nn::Tanh(), nn::Linear(32, 1));
+  trained(
+      model, [&, &x = x, &y = y] { return binary_cross_entropy_with_logits(model(x), y); }, 300, 0.01);
+  const auto [unseen, which] = spirals(73);
+  CHECK(eq(gt(model(unseen), 0.0).to(float32), which).to(float32).mean().item() > 0.98);
+}
+
+TEST_CASE("a multilayer perceptron learns the sine") {
+  manual_seed(3);
+  const Tensor x = linspace(-3.14, 3.14, 64).reshape({-1, 1});
+  nn::Sequential model(nn::Linear(1, 32), nn::Tanh(), nn::Linear(32, 1));
+  trained(
+      model, [&] { return mse_loss(model(x), sin(x)); }, 500, 0.02);
+  const Tensor between = linspace(-3, 3, 101).reshape({-1, 1});
+  CHECK((model(between) - sin(between)).abs().max().item() < 0.05);
+}
+
+TEST_CASE("an LSTM learns to repeat what it saw before a pause") {
+  manual_seed(4);
+  constexpr std::int64_t symbols = 3, blanks = 4;
+  Copier model;
+  const auto loss = [&] {
+    const auto [x, y] = copy_task(32, symbols, blanks);
+    return cross_entropy(model.answers(x, symbols).reshape({-1, 4}), y.reshape({-1}));
+  };
+  CHECK(trained(model, loss, 800, 0.01) < 0.05);
+  const auto [x, y] = copy_task(200, symbols, blanks);
+  CHECK(eq(argmax(model.answers(x, symbols), 2), y).to(float32).mean().item() > 0.98);
 }
