@@ -80,6 +80,14 @@ inline const Mlp& lenet() {
   return all;
 }
 
+// A classifier of sequences: an LSTM, and a linear layer on its last output.
+inline constexpr int64_t kSequenceSteps = 64, kSequenceInputs = 64, kSequenceHidden = 128;
+inline const Mlp& lstm() {
+  static const Mlp all{
+      "lstm_128_T64_b32_adam", {kSequenceSteps * kSequenceInputs, 10}, 32, Loss::cross_entropy, Rule::adam, 1e-3};
+  return all;
+}
+
 // Weights that keep the signal's size through 20 layers of ReLU (He et al. 2015).
 inline std::vector<float> initial_weight(int64_t out, int64_t in, uint64_t seed) {
   const double bound = std::sqrt(6.0 / static_cast<double>(in));

@@ -44,6 +44,16 @@ gradus::nn::Sequential make_lenet() {
                     ReLU(), MaxPool2d(2), Flatten(), Linear(32 * 7 * 7, 128), ReLU(), Linear(128, 10));
 }
 
+gradus::nn::Sequential make_lstm() {
+  using namespace gradus::nn;
+  const auto sequences = [](const Tensor& x) {
+    return x.reshape({-1, bench::kSequenceSteps, bench::kSequenceInputs}).transpose(0, 1);
+  };
+  const auto last = [](const Tensor& output) { return output[-1]; };
+  return Sequential(sequences, LSTM(bench::kSequenceInputs, bench::kSequenceHidden), last,
+                    Linear(bench::kSequenceHidden, 10));
+}
+
 std::unique_ptr<gradus::optim::Optimizer> make_optimizer(bench::Rule rule, double lr,
                                                          const std::vector<Tensor>& params) {
   namespace optim = gradus::optim;
@@ -174,6 +184,7 @@ int main(int argc, char** argv) {
   for (const bench::Mlp& mlp : bench::mlps())
     workloads.push_back({mlp.name, [&mlp] { return training(mlp, make_mlp(mlp)); }});
   workloads.push_back({bench::lenet().name, [] { return training(bench::lenet(), make_lenet()); }});
+  workloads.push_back({bench::lstm().name, [] { return training(bench::lstm(), make_lstm()); }});
   for (const bench::StepOnly& work : bench::steps_only()) {
     workloads.push_back({work.name, [&work] { return step_only(work); }});
   }

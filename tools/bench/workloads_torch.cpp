@@ -30,6 +30,19 @@ torch::nn::Sequential make_lenet() {
                     Linear(32 * 7 * 7, 128), ReLU(), Linear(128, 10));
 }
 
+// The last output of an LSTM.
+struct LastOfLstm : torch::nn::Module {
+  torch::nn::LSTM lstm{bench::kSequenceInputs, bench::kSequenceHidden};
+  LastOfLstm() { register_module("lstm", lstm); }
+  torch::Tensor forward(const torch::Tensor& x) {
+    return std::get<0>(lstm(x.reshape({-1, bench::kSequenceSteps, bench::kSequenceInputs}).transpose(0, 1)))[-1];
+  }
+};
+
+torch::nn::Sequential make_lstm() {
+  return torch::nn::Sequential(LastOfLstm(), torch::nn::Linear(bench::kSequenceHidden, 10));
+}
+
 torch::nn::Sequential make_mlp(const bench::Mlp& mlp) {
   torch::nn::Sequential model;
   for (size_t i = 0; i + 1 < mlp.widths.size(); ++i) {
@@ -171,6 +184,7 @@ int main(int argc, char** argv) {
   for (const bench::Mlp& mlp : bench::mlps())
     workloads.push_back({mlp.name, [&mlp] { return training(mlp, make_mlp(mlp)); }});
   workloads.push_back({bench::lenet().name, [] { return training(bench::lenet(), make_lenet()); }});
+  workloads.push_back({bench::lstm().name, [] { return training(bench::lstm(), make_lstm()); }});
   for (const bench::StepOnly& work : bench::steps_only()) {
     if (work.rule == bench::Rule::lion) continue;  // libtorch has none
     workloads.push_back({work.name, [&work] { return step_only(work); }});
