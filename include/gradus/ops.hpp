@@ -5,6 +5,7 @@
 #pragma once
 
 #include "gradus/ops/arithmetic.hpp"
+#include "gradus/ops/attention.hpp"
 #include "gradus/ops/compare.hpp"
 #include "gradus/ops/convolution.hpp"
 #include "gradus/ops/dropout.hpp"

@@ -1,5 +1,6 @@
 // Dropout: a product with random factors that are 0 or 1 / (1 - p).
 
+#include "ops/dropout.hpp"
 #include "autograd/record.hpp"
 #include "gradus/autograd.hpp"
 #include "gradus/ops.hpp"
@@ -13,8 +14,17 @@ void check_dropout(const char* op, const Tensor& x, double p) {
   if (!is_floating_point(x.dtype())) fail("{}: a floating dtype is needed, got {}", op, x.dtype());
 }
 
-// 1 / (1 - p) with probability 1 - p, else 0. Both dtypes decide by the same float32 numbers.
-Tensor random_factors(const Shape& shape, Dtype dtype, double p, Generator* generator) {
+Tensor record_dropout(const char* op, const Tensor& x, const Tensor& factors) {
+  const Tensor y = [&] {
+    const NoGrad guard;
+    return x * factors;
+  }();
+  return record(op, y, wrt(x, [factors](const Tensor& g) { return g * factors; }));
+}
+
+}  // namespace
+
+Tensor dropout_factors(const Shape& shape, Dtype dtype, double p, Generator* generator) {
   const Tensor factors = rand(shape, {.generator = generator});
   float* const u = data_of<float>(factors);
   const float threshold = static_cast<float>(p), kept = p < 1 ? static_cast<float>(1 / (1 - p)) : 0.0F;
@@ -26,20 +36,10 @@ Tensor random_factors(const Shape& shape, Dtype dtype, double p, Generator* gene
   return ne(factors, 0.0).to(dtype) * (p < 1 ? 1 / (1 - p) : 0.0);
 }
 
-Tensor record_dropout(const char* op, const Tensor& x, const Tensor& factors) {
-  const Tensor y = [&] {
-    const NoGrad guard;
-    return x * factors;
-  }();
-  return record(op, y, wrt(x, [factors](const Tensor& g) { return g * factors; }));
-}
-
-}  // namespace
-
 Tensor dropout(const Tensor& x, double p, bool training, Generator* generator) {
   check_dropout("dropout", x, p);
   if (!training || p == 0) return x;
-  return record_dropout("dropout", x, random_factors(x.shape(), x.dtype(), p, generator));
+  return record_dropout("dropout", x, dropout_factors(x.shape(), x.dtype(), p, generator));
 }
 
 Tensor dropout2d(const Tensor& x, double p, bool training, Generator* generator) {
@@ -48,7 +48,7 @@ Tensor dropout2d(const Tensor& x, double p, bool training, Generator* generator)
   if (!training || p == 0) return x;
   Shape channels = x.shape();
   for (std::int64_t i = 2; i < x.dim(); ++i) channels[i] = 1;
-  return record_dropout("dropout2d", x, random_factors(channels, x.dtype(), p, generator));
+  return record_dropout("dropout2d", x, dropout_factors(channels, x.dtype(), p, generator));
 }
 
 }  // namespace gradus

@@ -16,6 +16,7 @@ import torch
 import torch.nn.functional as F
 
 import aggregates
+import attention
 import convolution
 import functions
 import normalisation
@@ -418,6 +419,7 @@ FAMILIES = {
     **normalisation.FAMILIES,
     **convolution.FAMILIES,
     **recurrent.FAMILIES,
+    **attention.FAMILIES,
 }
 
 
