@@ -231,6 +231,53 @@ const std::vector<LayerRow>& layer_table() {
        recurrent("", 2, 3, 2)},
       {"LSTMCell", [] { return nn::LSTMCell(3, 2, {.dtype = float64}); }, {4, 3}, {4, 2}, recurrent("", 8, 3, 2)},
       {"GRUCell", [] { return nn::GRUCell(3, 2, {.dtype = float64}); }, {3}, {2}, recurrent("", 6, 3, 2)},
+      {"MultiheadAttention",
+       [] { return nn::MultiheadAttention(4, 2, {.batch_first = true, .dtype = float64}); },
+       {2, 3, 4},
+       {2, 3, 4},
+       {{"in_proj_weight", {12, 4}}, {"in_proj_bias", {12}}, {"out_proj.weight", {4, 4}}, {"out_proj.bias", {4}}}},
+      {"MultiheadAttention with dropout, without bias and batch",
+       [] { return nn::MultiheadAttention(4, 1, {.dropout = 0.25, .bias = false, .dtype = float64}); },
+       {3, 4},
+       {3, 4},
+       {{"in_proj_weight", {12, 4}}, {"out_proj.weight", {4, 4}}}},
+      {"TransformerEncoderLayer",
+       [] {
+         return nn::TransformerEncoderLayer(
+             4, 2, {.dim_feedforward = 3, .activation = nn::Activation::gelu, .dtype = float64});
+       },
+       {3, 2, 4},
+       {3, 2, 4},
+       {{"self_attn.in_proj_weight", {12, 4}},
+        {"self_attn.in_proj_bias", {12}},
+        {"self_attn.out_proj.weight", {4, 4}},
+        {"self_attn.out_proj.bias", {4}},
+        {"linear1.weight", {3, 4}},
+        {"linear1.bias", {3}},
+        {"linear2.weight", {4, 3}},
+        {"linear2.bias", {4}},
+        {"norm1.weight", {4}},
+        {"norm1.bias", {4}},
+        {"norm2.weight", {4}},
+        {"norm2.bias", {4}}}},
+      {"TransformerEncoder",
+       [] {
+         const nn::TransformerEncoderLayer layer(
+             4, 2, {.dim_feedforward = 3, .norm_first = true, .bias = false, .dtype = float64});
+         return nn::TransformerEncoder(layer, 1, {.norm = nn::LayerNorm(4, {.dtype = float64})});
+       },
+       {3, 2, 4},
+       {3, 2, 4},
+       {{"layers.0.self_attn.in_proj_weight", {12, 4}},
+        {"layers.0.self_attn.out_proj.weight", {4, 4}},
+        {"layers.0.linear1.weight", {3, 4}},
+        {"layers.0.linear2.weight", {4, 3}},
+        {"layers.0.norm1.weight", {4}},
+        {"layers.0.norm2.weight", {4}},
+        {"norm.weight", {4}},
+        {"norm.bias", {4}}}},
+      {"SinusoidalPositions", [] { return nn::SinusoidalPositions(4, {.max_len = 3}); }, {2, 3, 4}, {2, 3, 4}},
+      {"RotaryPositions", [] { return nn::RotaryPositions(); }, {2, 3, 4}, {2, 3, 4}},
       {"Sequential of nothing", [] { return nn::Sequential(); }, {2, 3}, {2, 3}},
   };
   return rows;

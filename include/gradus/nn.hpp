@@ -3,6 +3,7 @@
 
 #include "gradus/nn/activation.hpp"
 #include "gradus/nn/any_module.hpp"
+#include "gradus/nn/attention.hpp"
 #include "gradus/nn/batch_norm.hpp"
 #include "gradus/nn/clip_grad.hpp"
 #include "gradus/nn/convolution.hpp"
@@ -21,6 +22,8 @@
 #include "gradus/nn/parameter.hpp"
 #include "gradus/nn/penalty.hpp"
 #include "gradus/nn/pooling.hpp"
+#include "gradus/nn/positions.hpp"
 #include "gradus/nn/rectifier.hpp"
 #include "gradus/nn/recurrent.hpp"
 #include "gradus/nn/sequential.hpp"
+#include "gradus/nn/transformer.hpp"
