@@ -26,6 +26,7 @@ GOALS = {
     "wide_784-1024-1024-10_b256_sgdm": 1,
     "lenet_28x28_b64_adam": 1,
     "lstm_128_T64_b32_adam": 1.3,
+    "chargpt_L4_d128_T64_b16_adamw": 1.2,
     "adam_step_only_10M": 5,
     "adam_step_only_2000x64": 10,
     "chain_100_mul_8x8_fwd_bwd": 8,

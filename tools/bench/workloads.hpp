@@ -85,6 +85,16 @@ inline constexpr int64_t kSequenceSteps = 64, kSequenceInputs = 64, kSequenceHid
 inline const Mlp& lstm() {
   static const Mlp all{
       "lstm_128_T64_b32_adam", {kSequenceSteps * kSequenceInputs, 10}, 32, Loss::cross_entropy, Rule::adam, 1e-3};
+// A small GPT on characters: token and position embeddings, pre-norm blocks of causal attention and GELU, a linear head
+// over all positions.
+struct Gpt {
+  std::string name;
+  int64_t vocabulary, block, batch, width, heads, layers;
+  Rule rule;
+  double lr;
+};
+inline const Gpt& chargpt() {
+  static const Gpt all{"chargpt_L4_d128_T64_b16_adamw", 80, 64, 16, 128, 4, 4, Rule::adamw, 1e-3};
   return all;
 }
 
@@ -101,6 +111,16 @@ inline std::vector<float> inputs(const Mlp& mlp) {
   const std::size_t half = x.size() / 2;
   for (std::size_t i = 0; i < half; ++i) x[half + i] = x[i];
   return x;
+}
+
+// Characters, and those to be predicted: the second half again has other targets for the same inputs.
+inline std::vector<int64_t> characters(const Gpt& gpt, uint64_t seed) {
+  std::vector<int64_t> all;
+  for (const float u : uniform(gpt.batch * gpt.block, 0, 1, seed))
+    all.push_back(static_cast<int64_t>(u * static_cast<float>(gpt.vocabulary)));
+  const std::size_t half = all.size() / 2;
+  for (std::size_t i = 0; seed == 1 && i < half; ++i) all[half + i] = all[i];
+  return all;
 }
 
 inline std::vector<float> targets(const Mlp& mlp) { return uniform(mlp.batch * mlp.widths.back(), 0, 1, 2); }

@@ -16,10 +16,12 @@ Tensor floats(const std::vector<float>& values, const Shape& shape, bool require
   return gradus::tensor(std::span<const float>(values), shape, {.requires_grad = requires_grad});
 }
 
+// Norms stay as they are: at 1 and 0.
 void set_weights(gradus::nn::Sequential& model) {
   gradus::NoGrad guard;
   uint64_t seed = 10;
-  for (Tensor& p : model.parameters()) {
+  for (auto& [name, p] : model.named_parameters()) {
+    if (name.find("norm") != std::string::npos) continue;
     if (p.dim() >= 2) {
       p.copy_(floats(bench::initial_weight(p.size(0), p.numel() / p.size(0), seed++), p.shape()));
     } else {
@@ -53,6 +55,32 @@ gradus::nn::Sequential make_lstm() {
   return Sequential(sequences, LSTM(bench::kSequenceInputs, bench::kSequenceHidden), last,
                     Linear(bench::kSequenceHidden, 10));
 }
+struct Gpt : gradus::nn::Module {
+  explicit Gpt(const bench::Gpt& gpt)
+      : token(gpt.vocabulary, gpt.width),
+        position(gradus::zeros({gpt.block, gpt.width})),
+        body({gpt.width,
+              gpt.heads,
+              {.dim_feedforward = 4 * gpt.width,
+               .dropout = 0,
+               .activation = gradus::nn::Activation::gelu,
+               .batch_first = true,
+               .norm_first = true}},
+             gpt.layers, {.norm = gradus::nn::LayerNorm(gpt.width)}),
+        head(gpt.width, gpt.vocabulary) {}
+  GRADUS_MODULE(position, token, body, head)  // a parameter of its own first, as libtorch lists them
+
+  // (batch, block) -> (batch * block, vocabulary)
+  Tensor forward(const Tensor& x) override {
+    const Tensor h = body(token(x) + position, {.is_causal = true});
+    return head(gradus::flatten(h, 0, 1));
+  }
+
+  gradus::nn::Embedding token;
+  gradus::nn::Parameter position;
+  gradus::nn::TransformerEncoder body;
+  gradus::nn::Linear head;
+};
 
 std::unique_ptr<gradus::optim::Optimizer> make_optimizer(bench::Rule rule, double lr,
                                                          const std::vector<Tensor>& params) {
@@ -79,13 +107,12 @@ std::unique_ptr<gradus::optim::Optimizer> make_optimizer(bench::Rule rule, doubl
 double abs_sum(const Tensor& t) { return t.abs().sum().item(); }
 
 struct Training {
-  Training(const bench::Mlp& mlp, gradus::nn::Sequential network)
+  Training(gradus::nn::Sequential network, bench::Rule rule, double lr, bench::Loss loss, Tensor inputs, Tensor targets)
       : model(std::move(network)),
-        optimizer(make_optimizer(mlp.rule, mlp.lr, model.parameters())),
-        kind(mlp.loss),
-        x(floats(bench::inputs(mlp), {mlp.batch, mlp.widths.front()})),
-        y(kind == bench::Loss::mse ? floats(bench::targets(mlp), {mlp.batch, mlp.widths.back()})
-                                   : gradus::tensor(bench::labels(mlp))) {
+        optimizer(make_optimizer(rule, lr, model.parameters())),
+        kind(loss),
+        x(std::move(inputs)),
+        y(std::move(targets)) {
     set_weights(model);
   }
 
@@ -112,9 +139,21 @@ struct Training {
   Tensor x, y;
 };
 
-bench::Prepared training(const bench::Mlp& mlp, gradus::nn::Sequential network) {
-  auto t = std::make_shared<Training>(mlp, std::move(network));
+bench::Prepared prepared(std::shared_ptr<Training> t) {
   return {[t] { t->step(); }, [t] { return t->check(); }};
+}
+
+bench::Prepared training(const bench::Mlp& mlp, gradus::nn::Sequential network) {
+  const Tensor y = mlp.loss == bench::Loss::mse ? floats(bench::targets(mlp), {mlp.batch, mlp.widths.back()})
+                                                : gradus::tensor(bench::labels(mlp));
+  return prepared(std::make_shared<Training>(std::move(network), mlp.rule, mlp.lr, mlp.loss,
+                                             floats(bench::inputs(mlp), {mlp.batch, mlp.widths.front()}), y));
+}
+
+bench::Prepared training(const bench::Gpt& gpt) {
+  const Tensor x = gradus::tensor(bench::characters(gpt, 1)).reshape({gpt.batch, gpt.block});
+  return prepared(std::make_shared<Training>(gradus::nn::Sequential(Gpt(gpt)), gpt.rule, gpt.lr,
+                                             bench::Loss::cross_entropy, x, gradus::tensor(bench::characters(gpt, 2))));
 }
 
 bench::Prepared step_only(const bench::StepOnly& work) {
@@ -185,6 +224,7 @@ int main(int argc, char** argv) {
     workloads.push_back({mlp.name, [&mlp] { return training(mlp, make_mlp(mlp)); }});
   workloads.push_back({bench::lenet().name, [] { return training(bench::lenet(), make_lenet()); }});
   workloads.push_back({bench::lstm().name, [] { return training(bench::lstm(), make_lstm()); }});
+  workloads.push_back({bench::chargpt().name, [] { return training(bench::chargpt()); }});
   for (const bench::StepOnly& work : bench::steps_only()) {
     workloads.push_back({work.name, [&work] { return step_only(work); }});
   }

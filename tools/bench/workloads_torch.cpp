@@ -12,14 +12,22 @@ torch::Tensor floats(std::vector<float> values, std::vector<int64_t> shape) {
   return torch::from_blob(values.data(), shape).clone();
 }
 
+torch::Tensor integers(std::vector<int64_t> values, std::vector<int64_t> shape) {
+  return torch::from_blob(values.data(), shape, torch::kInt64).clone();
+}
+
+// Norms stay as they are: at 1 and 0.
 void set_weights(torch::nn::Sequential& model) {
   torch::NoGradGuard guard;
   uint64_t seed = 10;
-  for (torch::Tensor& p : model->parameters())
+  for (auto& item : model->named_parameters()) {
+    torch::Tensor& p = item.value();
+    if (item.key().find("norm") != std::string::npos) continue;
     if (p.dim() >= 2)
       p.copy_(floats(bench::initial_weight(p.size(0), p.numel() / p.size(0), seed++), p.sizes().vec()));
     else
       p.zero_();
+  }
 }
 
 torch::nn::Sequential make_lenet() {
@@ -52,6 +60,58 @@ torch::nn::Sequential make_mlp(const bench::Mlp& mlp) {
   return model;
 }
 
+// libtorch's own encoder layer cannot normalise first: a block as GPTs in PyTorch are written.
+struct BlockImpl : torch::nn::Module {
+  explicit BlockImpl(const bench::Gpt& gpt)
+      : heads(gpt.heads),
+        in(register_module("in", torch::nn::Linear(gpt.width, 3 * gpt.width))),
+        out(register_module("out", torch::nn::Linear(gpt.width, gpt.width))),
+        up(register_module("up", torch::nn::Linear(gpt.width, 4 * gpt.width))),
+        down(register_module("down", torch::nn::Linear(4 * gpt.width, gpt.width))),
+        norm1(register_module("norm1", torch::nn::LayerNorm(torch::nn::LayerNormOptions({gpt.width})))),
+        norm2(register_module("norm2", torch::nn::LayerNorm(torch::nn::LayerNormOptions({gpt.width})))),
+        later(register_buffer("later", torch::ones({gpt.block, gpt.block}, torch::kBool).triu(1))) {}
+
+  torch::Tensor attention(const torch::Tensor& x) {
+    const int64_t b = x.size(0), t = x.size(1), c = x.size(2);
+    const auto qkv = in(x).view({b, t, 3, heads, c / heads}).permute({2, 0, 3, 1, 4}).unbind();
+    torch::Tensor weights = torch::matmul(qkv[0], qkv[1].transpose(-2, -1)) / std::sqrt(static_cast<double>(c / heads));
+    weights = torch::softmax(weights.masked_fill(later, -INFINITY), -1);
+    return out(torch::matmul(weights, qkv[2]).transpose(1, 2).reshape({b, t, c}));
+  }
+
+  torch::Tensor forward(const torch::Tensor& x) {
+    const torch::Tensor h = x + attention(norm1(x));
+    return h + down(torch::gelu(up(norm2(h))));
+  }
+
+  int64_t heads;
+  torch::nn::Linear in, out, up, down;
+  torch::nn::LayerNorm norm1, norm2;
+  torch::Tensor later;
+};
+TORCH_MODULE(Block);
+
+struct GptImpl : torch::nn::Module {
+  explicit GptImpl(const bench::Gpt& gpt)
+      : token(register_module("token", torch::nn::Embedding(gpt.vocabulary, gpt.width))),
+        position(register_parameter("position", torch::zeros({gpt.block, gpt.width}))),
+        body(register_module("body", torch::nn::Sequential())),
+        norm(register_module("norm", torch::nn::LayerNorm(torch::nn::LayerNormOptions({gpt.width})))),
+        head(register_module("head", torch::nn::Linear(gpt.width, gpt.vocabulary))) {
+    for (int64_t i = 0; i < gpt.layers; ++i) body->push_back(Block(gpt));
+  }
+
+  torch::Tensor forward(const torch::Tensor& x) { return head(norm(body->forward(token(x) + position)).flatten(0, 1)); }
+
+  torch::nn::Embedding token;
+  torch::Tensor position;
+  torch::nn::Sequential body;
+  torch::nn::LayerNorm norm;
+  torch::nn::Linear head;
+};
+TORCH_MODULE(Gpt);
+
 std::unique_ptr<torch::optim::Optimizer> make_optimizer(bench::Rule rule, double lr,
                                                         std::vector<torch::Tensor> params) {
   namespace optim = torch::optim;
@@ -75,16 +135,14 @@ std::unique_ptr<torch::optim::Optimizer> make_optimizer(bench::Rule rule, double
 }
 
 struct Training {
-  Training(const bench::Mlp& mlp, torch::nn::Sequential network)
-      : model(std::move(network)), optimizer(make_optimizer(mlp.rule, mlp.lr, model->parameters())), kind(mlp.loss) {
+  Training(torch::nn::Sequential network, bench::Rule rule, double lr, bench::Loss loss, torch::Tensor inputs,
+           torch::Tensor targets)
+      : model(std::move(network)),
+        optimizer(make_optimizer(rule, lr, model->parameters())),
+        kind(loss),
+        x(std::move(inputs)),
+        y(std::move(targets)) {
     set_weights(model);
-    x = floats(bench::inputs(mlp), {mlp.batch, mlp.widths.front()});
-    if (kind == bench::Loss::mse) {
-      y = floats(bench::targets(mlp), {mlp.batch, mlp.widths.back()});
-    } else {
-      std::vector<int64_t> labels = bench::labels(mlp);
-      y = torch::from_blob(labels.data(), {mlp.batch}, torch::kInt64).clone();
-    }
   }
 
   torch::Tensor step() {
@@ -112,9 +170,22 @@ struct Training {
   torch::Tensor x, y;
 };
 
-bench::Prepared training(const bench::Mlp& mlp, torch::nn::Sequential network) {
-  auto t = std::make_shared<Training>(mlp, std::move(network));
+bench::Prepared prepared(std::shared_ptr<Training> t) {
   return {[t] { t->step(); }, [t] { return t->check(); }};
+}
+
+bench::Prepared training(const bench::Mlp& mlp, torch::nn::Sequential network) {
+  const torch::Tensor y = mlp.loss == bench::Loss::mse ? floats(bench::targets(mlp), {mlp.batch, mlp.widths.back()})
+                                                       : integers(bench::labels(mlp), {mlp.batch});
+  return prepared(std::make_shared<Training>(std::move(network), mlp.rule, mlp.lr, mlp.loss,
+                                             floats(bench::inputs(mlp), {mlp.batch, mlp.widths.front()}), y));
+}
+
+bench::Prepared training(const bench::Gpt& gpt) {
+  return prepared(std::make_shared<Training>(torch::nn::Sequential(Gpt(gpt)), gpt.rule, gpt.lr,
+                                             bench::Loss::cross_entropy,
+                                             integers(bench::characters(gpt, 1), {gpt.batch, gpt.block}),
+                                             integers(bench::characters(gpt, 2), {gpt.batch * gpt.block})));
 }
 
 bench::Prepared step_only(const bench::StepOnly& work) {
@@ -185,6 +256,7 @@ int main(int argc, char** argv) {
     workloads.push_back({mlp.name, [&mlp] { return training(mlp, make_mlp(mlp)); }});
   workloads.push_back({bench::lenet().name, [] { return training(bench::lenet(), make_lenet()); }});
   workloads.push_back({bench::lstm().name, [] { return training(bench::lstm(), make_lstm()); }});
+  workloads.push_back({bench::chargpt().name, [] { return training(bench::chargpt()); }});
   for (const bench::StepOnly& work : bench::steps_only()) {
     if (work.rule == bench::Rule::lion) continue;  // libtorch has none
     workloads.push_back({work.name, [&work] { return step_only(work); }});
