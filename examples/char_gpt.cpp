@@ -1,0 +1,204 @@
+// A GPT that learns to continue a text, character by character: pre-norm transformer layers in which no position sees a
+// later one. Without arguments it learns a few proverbs in a second. For a book:
+//   char_gpt --text moby-dick.txt --minutes 30
+#include <gradus/gradus.hpp>
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <fstream>
+#include <iterator>
+#include <string>
+using namespace gradus;
+
+const char* const proverbs =
+    "a stitch in time saves nine. the early bird catches the worm. a rolling stone gathers no moss. "
+    "where there is a will there is a way. every cloud has a silver lining. the pen is mightier than the sword. "
+    "when in rome do as the romans do. all that glitters is not gold. better late than never. "
+    "a watched pot never boils. look before you leap. practice makes perfect. the proof is in the pudding. ";
+
+struct Settings {
+  std::string text, weights = "char_gpt.safetensors";
+  double minutes = 0;  // if not 0, training ends by the clock, not after `steps`
+  int64_t steps = 300, every = 100, batch = 8, block = 32, layers = 2, width = 32, heads = 2, sample = 80, seed = 1;
+  double lr = 1e-2, weight_decay = 0.1, dropout = 0, temperature = 0.8;
+};
+
+Settings parse(int argc, char** argv) {
+  Settings s;
+  auto number = [&](const char* name, auto& value, int i) {
+    if (std::strcmp(argv[i], name) == 0) value = static_cast<std::decay_t<decltype(value)>>(std::atof(argv[i + 1]));
+  };
+  for (int i = 1; i + 1 < argc; ++i) {
+    if (std::strcmp(argv[i], "--text") != 0) continue;
+    s = {.text = argv[i + 1], .steps = 5000, .every = 500, .batch = 16, .block = 128, .layers = 4, .width = 192};
+    s.heads = 6, s.sample = 600, s.lr = 2e-3, s.dropout = 0.1;
+  }
+  for (int i = 1; i + 1 < argc; i += 2) {
+    if (std::strcmp(argv[i], "--weights") == 0) s.weights = argv[i + 1];
+    number("--minutes", s.minutes, i), number("--steps", s.steps, i), number("--every", s.every, i);
+    number("--batch", s.batch, i), number("--block", s.block, i), number("--layers", s.layers, i);
+    number("--width", s.width, i), number("--heads", s.heads, i), number("--sample", s.sample, i);
+    number("--seed", s.seed, i), number("--lr", s.lr, i), number("--weight-decay", s.weight_decay, i);
+    number("--dropout", s.dropout, i), number("--temperature", s.temperature, i);
+  }
+  return s;
+}
+
+// The text as indices into its alphabet: nine tenths to learn from, the rest held out.
+struct Text {
+  std::string characters;
+  std::vector<int64_t> train, held_out;
+
+  explicit Text(const std::string& text) : characters(text) {
+    std::sort(characters.begin(), characters.end());
+    characters.erase(std::unique(characters.begin(), characters.end()), characters.end());
+    for (std::size_t i = 0; i < text.size(); ++i) {
+      (i * 10 < text.size() * 9 ? train : held_out).push_back(static_cast<int64_t>(characters.find(text[i])));
+    }
+  }
+};
+
+struct Batch {
+  Tensor x, y;  // (batch, block) characters, and (batch * block) that follow them
+};
+
+Batch windows(const std::vector<int64_t>& text, const std::vector<int64_t>& starts, int64_t block) {
+  std::vector<int64_t> x, y;
+  for (int64_t start : starts) {
+    x.insert(x.end(), text.begin() + start, text.begin() + start + block);
+    y.insert(y.end(), text.begin() + start + 1, text.begin() + start + block + 1);
+  }
+  return {tensor(x).reshape({-1, block}), tensor(y)};
+}
+
+struct Gpt : nn::Module {
+  nn::Embedding token;
+  nn::Parameter position;
+  nn::Dropout drop;
+  nn::TransformerEncoder body;
+  nn::Linear head;
+
+  Gpt(int64_t vocabulary, const Settings& s)
+      : token(vocabulary, s.width),
+        position(zeros({s.block, s.width})),
+        drop(s.dropout),
+        body({s.width,
+              s.heads,
+              {.dim_feedforward = 4 * s.width,
+               .dropout = s.dropout,
+               .activation = nn::Activation::gelu,
+               .batch_first = true,
+               .norm_first = true}},
+             s.layers, {.norm = nn::LayerNorm(s.width)}),
+        head(s.width, vocabulary) {
+    // As in GPT-2: small weights, and smaller ones where layers add to what goes past them.
+    for (auto& [name, p] : named_parameters()) {
+      if (p.dim() < 2) continue;
+      const bool adds = name.find("out_proj") != name.npos || name.find("linear2") != name.npos;
+      nn::init::normal_(p, 0, adds ? 0.02 / std::sqrt(2.0 * s.layers) : 0.02);
+    }
+  }
+  GRADUS_MODULE(token, position, drop, body, head)
+
+  // Characters (batch, n) -> logits of the next ones (batch * n, vocabulary)
+  Tensor forward(const Tensor& x) override {
+    const Tensor h = drop(token(x) + position.narrow(0, 0, x.size(1)));
+    return head(body(h, {.is_causal = true}).flatten(0, 1));
+  }
+};
+
+// Nats per character over all windows of a text that don't overlap.
+double loss_on(Gpt& model, const std::vector<int64_t>& text, const Settings& s) {
+  NoGrad guard;
+  model.eval();
+  double total = 0;
+  int64_t count = 0;
+  std::vector<int64_t> starts;
+  for (int64_t start = 0; start + s.block < static_cast<int64_t>(text.size()); start += s.block) {
+    starts.push_back(start);
+    if (starts.size() < 32 && start + 2 * s.block < static_cast<int64_t>(text.size())) continue;
+    const Batch batch = windows(text, starts, s.block);
+    total += cross_entropy(model(batch.x), batch.y, {.reduction = Reduction::sum}).item();
+    count += batch.y.numel();
+    starts.clear();
+  }
+  model.train();
+  return total / static_cast<double>(count);
+}
+
+std::string sample(Gpt& model, const Text& text, const Settings& s) {
+  NoGrad guard;
+  model.eval();
+  std::vector<int64_t> all(text.held_out.begin(), text.held_out.begin() + 1);
+  std::string result;
+  for (int64_t i = 0; i < s.sample; ++i) {
+    const std::vector<int64_t> seen(all.end() - std::min<int64_t>(all.size(), s.block), all.end());
+    const Tensor logits = model(tensor(seen).unsqueeze(0))[-1] / s.temperature;
+    const Tensor gumbel = -(-(rand_like(logits) + 1e-10).log()).log();  // its argmax with logits is a draw from softmax
+    all.push_back((logits + gumbel).argmax().item<int64_t>());
+    result += text.characters[static_cast<std::size_t>(all.back())];
+  }
+  return result;
+}
+
+int main(int argc, char** argv) {
+  const Settings s = parse(argc, argv);
+  manual_seed(static_cast<uint64_t>(s.seed));
+  std::string book = proverbs;
+  if (!s.text.empty()) {
+    std::ifstream file(s.text, std::ios::binary);
+    book.assign(std::istreambuf_iterator<char>(file), {});
+  }
+  const Text text(book);
+  const auto room = static_cast<int64_t>(text.train.size()) - s.block;
+  if (room < 1 || static_cast<int64_t>(text.held_out.size()) <= s.block) {
+    std::fprintf(stderr, "char_gpt: %zu characters are too few: %s\n", book.size(), s.text.c_str());
+    return 1;
+  }
+
+  Gpt model(static_cast<int64_t>(text.characters.size()), s);
+  optim::AdamW optimizer(optim::decay_groups(
+      model, optim::AdamWOptions{.lr = s.lr, .betas = {0.9, 0.99}, .weight_decay = s.weight_decay}));
+  int64_t weights = 0;
+  for (const Tensor& p : model.parameters()) weights += p.numel();
+  std::printf("%zu characters of %zu kinds, %lld weights\n", book.size(), text.characters.size(),
+              static_cast<long long>(weights));
+
+  const auto start = std::chrono::steady_clock::now();
+  auto minutes = [&] { return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count() / 60; };
+  double sum = 0, loss = 0;
+  int64_t since = 0;
+  for (int64_t step = 1;; ++step) {
+    // Warmup, then half a cosine down to a tenth, over the steps or the minutes there are.
+    const double done = s.minutes > 0 ? minutes() / s.minutes : static_cast<double>(step) / s.steps;
+    const double rate =
+        s.lr * std::min(step / 100.0, 0.1 + 0.45 * (1 + std::cos(std::acos(-1.0) * std::min(done, 1.0))));
+    for (int64_t group = 0; group < optimizer.group_count(); ++group) optimizer.set_lr(group, rate);
+
+    const Tensor starts = randint(room, {s.batch});
+    const auto span = starts.data<int64_t>();
+    const Batch batch = windows(text.train, {span.begin(), span.end()}, s.block);
+    optimizer.zero_grad();
+    const Tensor step_loss = cross_entropy(model(batch.x), batch.y);
+    step_loss.backward();
+    clip_grad_norm_(model.parameters(), 1);
+    optimizer.step();
+    sum += step_loss.item(), ++since;
+
+    const bool last = s.minutes > 0 ? done >= 1 : step >= s.steps;
+    if (step % s.every == 0 || last) {
+      loss = sum / since, sum = 0, since = 0;
+      std::printf("step %6lld  train %.4f  held out %.4f nats per character  %.0f characters/s  %.1f minutes\n",
+                  static_cast<long long>(step), loss, loss_on(model, text.held_out, s),
+                  static_cast<double>(step * s.batch * s.block) / (60 * minutes()), minutes());
+      std::fflush(stdout);
+    }
+    if (last) break;
+  }
+  save(model.state_dict(), s.weights);
+  std::printf("\n%s\n", sample(model, text, s).c_str());
+  return s.text.empty() && !(loss < 1.5) ? 1 : 0;
+}
