@@ -40,15 +40,15 @@ bool mask_row(const AttentionHead<T>& h, T* scores, std::int64_t query, std::int
   return top != none;
 }
 
-// softmax(scale Q K^T + mask) of a block: a matrix of block.rows() by block.keys.
+// softmax(scale Q K^T + mask) of a block. Here and below a row of weights begins `keys` elements after the one before.
 template <class T>
 void weigh(const AttentionHead<T>& h, const Block& block, T* weights) {
   const std::int64_t n = block.keys;
   gemm<T>(false, true, block.rows(), n, h.width, h.scale, h.q.row(block.begin), h.q.stride, h.k.data, h.k.stride, T(0),
-          weights, n);
+          weights, h.keys);
   const bool masked = h.seen || h.added;
   if (!masked && !h.causal) return table<T>().softmax(weights, weights, block.rows(), n);
-  for (std::int64_t query = block.begin; query < block.end; ++query, weights += n) {
+  for (std::int64_t query = block.begin; query < block.end; ++query, weights += h.keys) {
     std::int64_t visible = h.causal ? std::min(n, query + 1) : n;
     if (masked && !mask_row(h, weights, query, visible)) visible = 0;
     table<T>().softmax(weights, weights, 1, visible);
@@ -58,7 +58,7 @@ void weigh(const AttentionHead<T>& h, const Block& block, T* weights) {
 
 template <class T>
 void multiply_by_factors(const AttentionHead<T>& h, const Block& block, T* y, const T* x) {
-  for (std::int64_t query = block.begin; query < block.end; ++query, y += block.keys, x += block.keys)
+  for (std::int64_t query = block.begin; query < block.end; ++query, y += h.keys, x += h.keys)
     table<T>().binary[index(Binary::mul)](y, x, 1, h.factors.row(query), 1, block.keys);
 }
 
@@ -78,10 +78,14 @@ template <class T>
 void attention(const AttentionHead<T>& h, RowsOf<T> y, T* scratch) {
   for (std::int64_t begin = 0; begin < h.queries;) {
     const Block block = block_from(h, begin);
-    weigh(h, block, scratch);
-    if (h.factors) multiply_by_factors(h, block, scratch, scratch);
-    gemm<T>(false, false, block.rows(), h.value_width, block.keys, T(1), scratch, block.keys, h.v.data, h.v.stride,
-            T(0), y.row(begin), y.stride);
+    T* weights = h.kept ? h.kept.row(begin) : scratch;
+    weigh(h, block, weights);
+    if (h.factors) {
+      multiply_by_factors(h, block, scratch, weights);
+      weights = scratch;
+    }
+    gemm<T>(false, false, block.rows(), h.value_width, block.keys, T(1), weights, h.keys, h.v.data, h.v.stride, T(0),
+            y.row(begin), y.stride);
     begin = block.end;
   }
 }
@@ -90,9 +94,9 @@ template <class T>
 void attention_backward(const AttentionHead<T>& h, RowsOf<const T> g, RowsOf<T> dq, RowsOf<T> dk, RowsOf<T> dv,
                         T* scratch) {
   const std::int64_t step = rows_at_once(h.queries, h.keys, h.causal);
-  T* const weights = scratch;
-  T* const slopes = scratch + step * h.keys;
-  T* const kept = h.factors ? slopes + step * h.keys : weights;  // the weights that dropout leaves
+  T* const slopes = scratch;
+  T* const again = scratch + step * h.keys;
+  T* const dropped = again + step * h.keys;
   const std::int64_t reached = h.causal ? std::min(h.keys, h.queries) : h.queries > 0 ? h.keys : 0;
   clear_rows(dk, reached, h.keys, h.width);
   clear_rows(dv, reached, h.keys, h.value_width);
@@ -102,17 +106,26 @@ void attention_backward(const AttentionHead<T>& h, RowsOf<const T> g, RowsOf<T> 
     const Block block = block_from(h, begin);
     const std::int64_t rows = block.rows(), n = block.keys;
     const T* const slope = g.row(begin);
-    weigh(h, block, weights);
-    if (h.factors) multiply_by_factors(h, block, kept, weights);
-    if (dv) gemm<T>(true, false, n, h.value_width, rows, T(1), kept, n, slope, g.stride, sum, dv.data, dv.stride);
+    const T* weights = h.kept ? h.kept.row(begin) : again;
+    if (!h.kept) weigh(h, block, again);
+    if (h.factors) multiply_by_factors(h, block, dropped, weights);
+    if (dv) {
+      gemm<T>(true, false, n, h.value_width, rows, T(1), h.factors ? dropped : weights, h.keys, slope, g.stride, sum,
+              dv.data, dv.stride);
+    }
     if (!dq && !dk) continue;
-    gemm<T>(false, true, rows, n, h.value_width, T(1), slope, g.stride, h.v.data, h.v.stride, T(0), slopes, n);
+    gemm<T>(false, true, rows, n, h.value_width, T(1), slope, g.stride, h.v.data, h.v.stride, T(0), slopes, h.keys);
     if (h.factors) multiply_by_factors(h, block, slopes, slopes);
-    table<T>().softmax_backward(slopes, slopes, weights, rows, n);
-    if (dq)
-      gemm<T>(false, false, rows, h.width, n, h.scale, slopes, n, h.k.data, h.k.stride, T(0), dq.row(begin), dq.stride);
-    if (dk)
-      gemm<T>(true, false, n, h.width, rows, h.scale, slopes, n, h.q.row(begin), h.q.stride, sum, dk.data, dk.stride);
+    for (std::int64_t i = 0; i < rows * h.keys; i += h.keys)
+      table<T>().softmax_backward(slopes + i, slopes + i, weights + i, 1, n);
+    if (dq) {
+      gemm<T>(false, false, rows, h.width, n, h.scale, slopes, h.keys, h.k.data, h.k.stride, T(0), dq.row(begin),
+              dq.stride);
+    }
+    if (dk) {
+      gemm<T>(true, false, n, h.width, rows, h.scale, slopes, h.keys, h.q.row(begin), h.q.stride, sum, dk.data,
+              dk.stride);
+    }
   }
 }
 

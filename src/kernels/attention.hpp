@@ -1,5 +1,5 @@
-// Attention of one head: the weights of a few queries at a time, which stay in the cache, are computed, used and
-// forgotten. The derivative computes them again.
+// Attention of one head: the weights of a few queries at a time, which stay in the cache, are computed and used. Where
+// they are not kept the derivative computes them again.
 #pragma once
 
 #include <cstdint>
@@ -27,6 +27,7 @@ struct AttentionHead {
   RowsOf<const T> added;
   std::int64_t mask_step = 1;  // between the columns of the mask
   RowsOf<const T> factors;     // of the weights, (queries, keys); may be null
+  RowsOf<T> kept;              // where the weights, before factors, stay from one function to the other; may be null
 };
 
 // How many elements of scratch memory the functions below need.

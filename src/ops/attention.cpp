@@ -104,6 +104,7 @@ struct Heads {
   std::int64_t queries, keys, width, value_width;
   Matrices q, k, v, mask, factors;
   AttentionTerms terms;
+  Matrices kept = {};
 
   Shape result() const { return with_matrix(batch, queries, value_width); }
 
@@ -122,7 +123,15 @@ struct Heads {
             .seen = boolean_mask ? mask.at<const bool>(index) : RowsOf<const bool>{},
             .added = boolean_mask ? RowsOf<const T>{} : mask.at<const T>(index),
             .mask_step = mask.col_stride,
-            .factors = factors.at<const T>(index)};
+            .factors = factors.at<const T>(index),
+            .kept = kept.at<T>(index)};
+  }
+
+  // Keeps the weights for the derivative, if there will be one, where they take no more memory than a few values do: to
+  // compute them again takes a third of its time. With more keys than that memory counts.
+  void keep_weights(bool recording) {
+    if (!recording || keys > 4 * value_width) return;
+    kept = matrices_of(make_tensor(with_matrix(batch, queries, keys), q.x.dtype()), batch);
   }
 
   // Calls f(head, its place in the batch, scratch memory) for each head, on several threads if there is enough to do.
@@ -243,20 +252,22 @@ Tensor attention_weights(const Tensor& query, const Tensor& key, const Attention
 
 Tensor attend(const Tensor& query, const Tensor& key, const Tensor& value, const AttentionTerms& terms) {
   const Shape batch = batch_of(query, key, value);
-  const Heads heads = heads_of(query, key, value, batch, terms);
+  const std::array inputs{query, key, value, terms.mask};
+  Heads heads = heads_of(query, key, value, batch, terms);
+  heads.keep_weights(detail::needs_recording(name, inputs));
   const Tensor y = make_tensor(heads.result(), query.dtype());
   heads.attend(matrices_of(y, batch));
   AttentionTerms others = terms;
   others.mask = {};  // saved on its own
-  return record_joint(name, y, std::array{query, key, value, terms.mask},
-                      [q = Saved(query), k = Saved(key), v = Saved(value), mask = Saved(terms.mask), batch, others](
-                          const Tensor& g, Gradients& gradients) {
+  return record_joint(name, y, inputs,
+                      [q = Saved(query), k = Saved(key), v = Saved(value), mask = Saved(terms.mask),
+                       kept = Saved(heads.kept.x), batch, others](const Tensor& g, Gradients& gradients) {
                         AttentionTerms all = others;
                         all.mask = mask.get();
-                        if (grad_enabled || gradients.wanted(3))
-                          composed_backward(g, q, k, v, all, gradients);
-                        else
-                          fused_backward(g, heads_of(q, k, v, batch, all), gradients);
+                        if (grad_enabled || gradients.wanted(3)) return composed_backward(g, q, k, v, all, gradients);
+                        Heads again = heads_of(q, k, v, batch, all);
+                        again.kept = matrices_of(kept, batch);
+                        fused_backward(g, again, gradients);
                       });
 }
 
@@ -326,21 +337,26 @@ Tensor packed_attention(const Tensor& packed, std::int64_t heads, bool batch_fir
   const Tensor input = dense(packed);
   const Layout layout{packed.size(batch_first ? 0 : 1), packed.size(batch_first ? 1 : 0), heads,
                       packed.size(2) / (3 * heads), batch_first};
+  const std::array inputs{packed, terms.mask};
+  Heads fused = layout.heads_in(input, terms);
+  fused.keep_weights(detail::needs_recording(name, inputs));
   const Tensor y = make_tensor(layout.with_last(heads * layout.width), packed.dtype());
-  layout.heads_in(input, terms).attend(layout.part(y, 0));
+  fused.attend(layout.part(y, 0));
   AttentionTerms others = terms;
   others.mask = {};  // saved on its own
   return record_joint(
-      name, y, std::array{packed, terms.mask},
-      [packed = Saved(packed), mask = Saved(terms.mask), others, layout](const Tensor& g, Gradients& gradients) {
+      name, y, inputs,
+      [packed = Saved(packed), mask = Saved(terms.mask), kept = Saved(fused.kept.x), others, layout](
+          const Tensor& g, Gradients& gradients) {
         AttentionTerms all = others;
         all.mask = mask.get();
         if (!grad_enabled && !gradients.wanted(1)) {
           const Tensor slope = make_tensor(packed.shape(), g.dtype());
           const Tensor dense_g = dense(g), dense_packed = dense(packed);
-          layout.heads_in(dense_packed, all)
-              .attend_backward(layout.part(dense_g, 0), layout.part(slope, 0), layout.part(slope, 1),
-                               layout.part(slope, 2));
+          Heads again = layout.heads_in(dense_packed, all);
+          again.kept = matrices_of(kept, again.batch);
+          again.attend_backward(layout.part(dense_g, 0), layout.part(slope, 0), layout.part(slope, 1),
+                                layout.part(slope, 2));
           gradients[0] = slope;
           return;
         }

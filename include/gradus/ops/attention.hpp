@@ -19,8 +19,9 @@ struct AttentionOptions {
 
 // softmax(scale Q K^T + mask) V, row by row: (..., queries, width), (..., keys, width), (..., keys, value width) ->
 // (..., queries, value width); leading dims broadcast, those of the mask do so to them. A query whose mask leaves it no
-// key gets 0. The weights (queries, keys) are never in memory for more than one matrix per thread, nor kept for the
-// derivative, unless the mask itself needs a gradient. Throws on a mask together with is_causal.
+// key gets 0. The weights (queries, keys) are in memory for a few queries at a time; the derivative computes them
+// again, unless they are few (at most 4 keys for each element of a value) and kept, or the mask itself needs a
+// gradient. Throws on a mask together with is_causal.
 Tensor scaled_dot_product_attention(const Tensor& query, const Tensor& key, const Tensor& value,
                                     const AttentionOptions& options = {});
 
