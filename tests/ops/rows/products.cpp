@@ -137,6 +137,10 @@ std::vector<Row> product_rows() {
                  {{normal({2, 3, 2}), normal({2, 3, 2}), normal({2, 3, 2})},
                   {{"dropout_p", {0.5}}, {"is_causal", {1}}}},
                  {{normal({3, 2}), normal({3, 2}), normal({3, 2})}, {{"dropout_p", {1}}}},
+                 // More keys than weights are kept for.
+                 {{normal({2, 2}), normal({6, 2}), normal({6, 1}), optional_input(mask({2, 6}))},
+                  {{"dropout_p", {0.25}}}},
+                 {{normal({7, 1}), normal({6, 1}), normal({6, 1})}, {{"dropout_p", {0.25}}, {"is_causal", {1}}}},
                  {{normal({0, 2}), normal({3, 2}), normal({3, 2})}},
                  {{normal({2, 2}), normal({0, 2}), normal({0, 3}), optional_input(mask({2, 0}))}},
                  {{normal({0, 2, 2}), normal({3, 2}), normal({3, 2})}}},
