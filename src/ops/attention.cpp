@@ -5,6 +5,7 @@
 #include <array>
 #include <cmath>
 #include <limits>
+#include <type_traits>
 
 #include "autograd/record.hpp"
 #include "gradus/autograd.hpp"
