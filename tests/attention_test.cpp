@@ -54,18 +54,18 @@ struct Made {
 
 Made attention(const Json& row, Dtype dtype) {
   const Json& o = row.at("options");
-  auto layer =
-      std::make_shared<nn::MultiheadAttention>(4, 2,
-                                               nn::MultiheadAttentionOptions{.bias = o.at("bias"),
-                                                                             .batch_first = o.at("batch_first"),
-                                                                             .kdim = maybe(o, "kdim"),
-                                                                             .vdim = maybe(o, "vdim"),
-                                                                             .dtype = dtype});
+  auto layer = std::make_shared<nn::MultiheadAttention>(
+      4, 2,
+      nn::MultiheadAttentionOptions{.bias = o.at("bias").get<bool>(),
+                                    .batch_first = o.at("batch_first").get<bool>(),
+                                    .kdim = maybe(o, "kdim"),
+                                    .vdim = maybe(o, "vdim"),
+                                    .dtype = dtype});
   const nn::MultiheadAttentionForwardOptions options{.key_padding_mask = decode(row.at("padding"), dtype),
                                                      .need_weights = row.contains("weights"),
                                                      .attn_mask = decode(row.at("mask"), dtype),
-                                                     .average_attn_weights = row.at("average"),
-                                                     .is_causal = row.at("is_causal")};
+                                                     .average_attn_weights = row.at("average").get<bool>(),
+                                                     .is_causal = row.at("is_causal").get<bool>()};
   return {layer, [layer, options](const std::vector<Tensor>& x) {
             return (*layer)(x[0], x[x.size() > 1 ? 1 : 0], x[x.size() > 1 ? 2 : 0], options);
           }};
@@ -77,12 +77,12 @@ Made transformer(const Json& row, Dtype dtype) {
       .dim_feedforward = 3,
       .dropout = 0,
       .activation = o.at("activation") == "relu" ? nn::Activation::relu : nn::Activation::gelu,
-      .layer_norm_eps = o.at("layer_norm_eps"),
-      .batch_first = o.at("batch_first"),
-      .norm_first = o.at("norm_first"),
+      .layer_norm_eps = o.at("layer_norm_eps").get<double>(),
+      .batch_first = o.at("batch_first").get<bool>(),
+      .norm_first = o.at("norm_first").get<bool>(),
       .dtype = dtype};
   const Tensor mask = decode(row.at("mask"), dtype), padding = decode(row.at("padding"), dtype);
-  const bool causal = row.at("is_causal");
+  const bool causal = row.at("is_causal").get<bool>();
   auto one = std::make_shared<nn::TransformerEncoderLayer>(4, 2, options);
   if (row.at("depth") == 0) {
     return {one, [=](const std::vector<Tensor>& x) -> nn::Attended {
@@ -90,7 +90,7 @@ Made transformer(const Json& row, Dtype dtype) {
             }};
   }
   nn::TransformerEncoderOptions around;
-  if (row.at("norm")) around.norm = nn::LayerNorm(4, {.dtype = dtype});
+  if (row.at("norm").get<bool>()) around.norm = nn::LayerNorm(4, {.dtype = dtype});
   auto all = std::make_shared<nn::TransformerEncoder>(*one, row.at("depth").get<int>(), around);
   return {all, [=](const std::vector<Tensor>& x) -> nn::Attended {
             return {(*all)(x[0], {.mask = mask, .src_key_padding_mask = padding, .is_causal = causal}), {}};
