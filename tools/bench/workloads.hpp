@@ -85,6 +85,9 @@ inline constexpr int64_t kSequenceSteps = 64, kSequenceInputs = 64, kSequenceHid
 inline const Mlp& lstm() {
   static const Mlp all{
       "lstm_128_T64_b32_adam", {kSequenceSteps * kSequenceInputs, 10}, 32, Loss::cross_entropy, Rule::adam, 1e-3};
+  return all;
+}
+
 // A small GPT on characters: token and position embeddings, pre-norm blocks of causal attention and GELU, a linear head
 // over all positions.
 struct Gpt {
