@@ -278,6 +278,14 @@ const std::vector<LayerRow>& layer_table() {
         {"norm.bias", {4}}}},
       {"SinusoidalPositions", [] { return nn::SinusoidalPositions(4, {.max_len = 3}); }, {2, 3, 4}, {2, 3, 4}},
       {"RotaryPositions", [] { return nn::RotaryPositions(); }, {2, 3, 4}, {2, 3, 4}},
+      {"Residual",
+       [] {
+         return nn::Residual(nn::Sequential(nn::Linear(3, 2, {.dtype = float64}), nn::Tanh()),
+                             nn::Linear(3, 2, {.bias = false, .dtype = float64}));
+       },
+       {4, 3},
+       {4, 2},
+       {{"inner.0.weight", {2, 3}}, {"inner.0.bias", {2}}, {"shortcut.weight", {2, 3}}}},
       {"Sequential of nothing", [] { return nn::Sequential(); }, {2, 3}, {2, 3}},
   };
   return rows;

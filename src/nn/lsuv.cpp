@@ -33,7 +33,7 @@ struct Walk {
   Tensor run(Module& module, const Tensor& x) {
     if (auto* const list = dynamic_cast<Sequential*>(&module)) return run_each(*list, x);
     OwnWeights own = own_weights(module);
-    return own.weight.defined() ? run_layer(module, own, x) : module.forward(x);
+    return own.weight.defined() ? run_layer(module, own, x) : module(x);
   }
 
   Tensor run_each(Sequential& list, const Tensor& x) {
@@ -47,11 +47,11 @@ struct Walk {
       orthogonal_(own.weight, {.generator = options.generator});
       if (own.bias.defined()) zeros_(own.bias);
     }
-    Tensor y = layer.forward(x);
+    Tensor y = layer(x);
     double variance = variance_of(y);
     for (std::int64_t trial = 0; trial < options.max_trials && std::abs(variance - 1) >= options.tolerance; ++trial) {
       own.weight.div_(std::sqrt(variance));
-      y = layer.forward(x);
+      y = layer(x);
       variance = variance_of(y);
     }
     variances.push_back(variance);

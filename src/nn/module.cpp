@@ -1,23 +1,12 @@
 #include "gradus/nn/module.hpp"
 
-#include <cxxabi.h>
-
-#include <cstdlib>
-#include <memory>
-#include <typeinfo>
-
 #include "gradus/autograd.hpp"
+#include "gradus/ops.hpp"
 #include "storage/format.hpp"
+#include "tensor/impl.hpp"
 
 namespace gradus::nn {
 namespace {
-
-std::string class_name(const Module& module) {
-  const char* mangled = typeid(module).name();
-  int status = 0;
-  const std::unique_ptr<char, void (*)(void*)> name(abi::__cxa_demangle(mangled, nullptr, nullptr, &status), std::free);
-  return name ? name.get() : mangled;
-}
 
 using NamedTensors = std::vector<std::pair<std::string, Tensor>>;
 
@@ -57,6 +46,41 @@ struct ModeSet final : MemberVisitor {
   void module(const MemberPath&, Module& module) override { module.train(mode); }
 };
 
+struct NamedModules final : MemberVisitor {
+  std::vector<std::pair<std::string, Module*>> found;
+  void module(const MemberPath& path, Module& module) override {
+    found.emplace_back(path.to_string(), &module);
+    MemberVisitor::module(path, module);
+  }
+};
+
+struct RequirementSet final : MemberVisitor {
+  bool required;
+  explicit RequirementSet(bool requires_grad) : required(requires_grad) {}
+  void parameter(const MemberPath&, Parameter& p) override { p.set_requires_grad(required); }
+};
+
+struct Applied final : MemberVisitor {
+  const std::function<void(Module&)>& fn;
+  explicit Applied(const std::function<void(Module&)>& function) : fn(function) {}
+  void module(const MemberPath&, Module& module) override { module.apply(fn); }
+};
+
+struct Converted final : MemberVisitor {
+  Dtype dtype;
+  explicit Converted(Dtype wanted) : dtype(wanted) {}
+  void parameter(const MemberPath&, Parameter& p) override { convert(p); }
+  void buffer(const MemberPath&, Buffer& b) override { convert(b); }
+
+  void convert(Tensor& tensor) const {
+    if (!is_floating_point(tensor.dtype()) || tensor.dtype() == dtype) return;
+    const Tensor gradient = tensor.grad();
+    tensor.zero_grad();
+    set_data(tensor, tensor.detach().to(dtype));
+    if (gradient.defined()) tensor.set_grad(gradient.detach().to(dtype));
+  }
+};
+
 // "missing keys: a, b", appended to a list of complaints.
 void complain(std::string& complaints, std::string_view what, const std::vector<std::string>& which) {
   if (which.empty()) return;
@@ -80,8 +104,6 @@ void Module::visit_members(MemberVisitor&, const MemberPath&) {}
 
 // Members are listed once, for reading and writing alike; a const module is only ever read.
 void Module::visit(MemberVisitor& visitor) const { const_cast<Module*>(this)->visit_members(visitor, {}); }
-
-Tensor Module::forward(const Tensor&) { fail("forward: {} defines no forward(const Tensor&)", class_name(*this)); }
 
 std::vector<Tensor> Module::parameters() const {
   Parameters visitor;
@@ -114,6 +136,40 @@ Module& Module::train(bool mode) {
   return *this;
 }
 
+std::vector<std::pair<std::string, Module*>> Module::named_modules() {
+  NamedModules visitor;
+  visitor.found.emplace_back("", this);
+  visit(visitor);
+  return std::move(visitor.found);
+}
+
+std::vector<Module*> Module::modules() {
+  std::vector<Module*> found;
+  for (const auto& [name, module] : named_modules()) found.push_back(module);
+  return found;
+}
+
+Module& Module::requires_grad_(bool requires_grad) {
+  RequirementSet visitor(requires_grad);
+  visit(visitor);
+  return *this;
+}
+
+Module& Module::apply(const std::function<void(Module&)>& fn) {
+  Applied visitor(fn);
+  visit(visitor);
+  fn(*this);
+  return *this;
+}
+
+Module& Module::to(Dtype dtype) {
+  if (!is_floating_point(dtype)) fail("to: a module can be float32 or float64, got {}", dtype);
+  NoGrad guard;
+  Converted visitor(dtype);
+  visit(visitor);
+  return *this;
+}
+
 void Module::zero_grad() {
   GradientsDropped visitor;
   visit(visitor);
@@ -125,7 +181,7 @@ std::map<std::string, Tensor> Module::state_dict() const {
   return std::move(visitor.found);
 }
 
-void Module::load_state_dict(const std::map<std::string, Tensor>& state, const LoadStateOptions& options) {
+IncompatibleKeys Module::load_state_dict(const std::map<std::string, Tensor>& state, const LoadStateOptions& options) {
   std::map<std::string, Tensor> own = state_dict();
   std::vector<std::string> missing, unexpected, wrong;
   for (const auto& [key, value] : state) {
@@ -153,6 +209,7 @@ void Module::load_state_dict(const std::map<std::string, Tensor>& state, const L
   for (auto& [key, value] : own) {
     if (const auto it = state.find(key); it != state.end()) value.copy_(it->second);
   }
+  return {std::move(missing), std::move(unexpected)};
 }
 
 }  // namespace gradus::nn

@@ -4,17 +4,28 @@
 
 #include "gradus/nn/activation.hpp"
 #include "gradus/nn/linear.hpp"
+#include "nn/call.hpp"
 #include "ops/linear.hpp"
 #include "storage/format.hpp"
 
 namespace gradus::nn {
 namespace {
 
-std::optional<kernels::Activation> fusable(const AnyModule& module) {
+// Linear and the activation behind it, unless somebody wants to see what is between them.
+std::optional<kernels::Activation> fusable(const AnyModule& layer, const AnyModule& module) {
+  if (!layer.is<Linear>() || layer->has_forward_hooks() || module->has_forward_hooks()) return std::nullopt;
   if (module.is<ReLU>()) return kernels::Activation::relu;
   if (module.is<Tanh>()) return kernels::Activation::tanh;
   if (module.is<Sigmoid>()) return kernels::Activation::sigmoid;
   return std::nullopt;
+}
+
+Tensor fused(Linear& layer, kernels::Activation activation, const Tensor& x) {
+  try {
+    return linear_activation(x, layer.weight, layer.bias, activation);
+  } catch (const Error&) {
+    throw_through(layer);
+  }
 }
 
 }  // namespace
@@ -22,14 +33,8 @@ std::optional<kernels::Activation> fusable(const AnyModule& module) {
 Tensor Sequential::forward(const Tensor& x) {
   Tensor h = x;
   for (std::size_t i = 0; i < modules_.size(); ++i) {
-    if (modules_[i].is<Linear>() && i + 1 < modules_.size()) {
-      if (const auto activation = fusable(modules_[i + 1])) {
-        const auto& layer = static_cast<const Linear&>(*modules_[i++]);
-        h = linear_activation(h, layer.weight, layer.bias, *activation);
-        continue;
-      }
-    }
-    h = modules_[i]->forward(h);
+    const auto activation = i + 1 < modules_.size() ? fusable(modules_[i], modules_[i + 1]) : std::nullopt;
+    h = activation ? fused(static_cast<Linear&>(*modules_[i++]), *activation, h) : (*modules_[i])(h);
   }
   return h;
 }

@@ -84,6 +84,10 @@ Tensor make_tensor(const Shape& shape, Dtype dtype);
 Tensor make_view(const Tensor& base, const Shape& shape, const Shape& strides, std::int64_t offset);
 Tensor alias(const Tensor& tensor);
 
+// Gives a leaf the memory of `data`, which nobody else holds, with its dtype, shape and strides. Every handle to the
+// leaf sees it, and so does who saved it: the version has moved on.
+void set_data(const Tensor& leaf, const Tensor& data);
+
 bool is_contiguous(const Shape& shape, const Shape& strides);
 
 inline void bump_version(const Tensor& tensor) { ++impl(tensor).storage->version; }

@@ -68,6 +68,19 @@ Tensor alias(const Tensor& tensor) {
   return same;
 }
 
+void set_data(const Tensor& leaf, const Tensor& data) {
+  TensorImpl& t = impl(leaf);
+  const TensorImpl& d = impl(data);
+  d.storage->version = t.storage->version + 1;
+  t.dtype = d.dtype;
+  t.is_view = false;
+  t.numel = d.numel;
+  t.offset = d.offset;
+  t.shape = d.shape;
+  t.strides = d.strides;
+  t.storage = d.storage;
+}
+
 bool is_contiguous(const Shape& shape, const Shape& strides) {
   std::int64_t expected = 1;
   for (std::int64_t i = shape.size(); i-- > 0;) {

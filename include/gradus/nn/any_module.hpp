@@ -25,8 +25,8 @@ class FunctionModule final : public Module {
 // A copyable module, or a copyable function of a tensor: `[](const Tensor& x) { return x * 2.0; }`, `relu`. An
 // overloaded function must be wrapped in a lambda, which says which one is meant.
 template <class T>
-concept ModuleOrFunction = std::copy_constructible<T> &&
-    (std::derived_from<T, Module> || std::is_invocable_r_v<Tensor, T&, const Tensor&>);
+concept ModuleOrFunction = std::derived_from<T, Module> ||
+    (std::copy_constructible<T>&& std::is_invocable_r_v<Tensor, T&, const Tensor&>);
 
 class AnyModule {
  public:
@@ -77,6 +77,8 @@ class AnyModule {
 
   template <class T>
   static AnyModule wrap(T module) {
+    // Not a constraint: the answer may depend on what is an AnyModule, as in a class that is made of one.
+    static_assert(std::copy_constructible<T>, "a module that is held by value must be copyable");
     if constexpr (std::derived_from<T, Module>)
       return {type_of<T>, std::make_unique<T>(std::move(module))};
     else

@@ -48,6 +48,12 @@ concept MaybeMember = requires(T& maybe) {
   *maybe;
 };
 
+// AnyModule
+template <class T>
+concept HolderOfModule = requires(T& holder) {
+  { *holder } -> std::convertible_to<Module&>;
+};
+
 template <class T>
 void visit_member(MemberVisitor& visitor, const MemberPath& path, T& member) {
   if constexpr (std::derived_from<T, Parameter>) {
@@ -63,10 +69,12 @@ void visit_member(MemberVisitor& visitor, const MemberPath& path, T& member) {
     for (auto& element : member) visit_member(visitor, MemberPath{&path, {}, index++}, element);
   } else if constexpr (MaybeMember<T>) {
     if (member) visit_member(visitor, path, *member);
+  } else if constexpr (HolderOfModule<T>) {
+    visitor.module(path, *member);
   } else {
     static_assert(!sizeof(T),
-                  "GRADUS_MODULE: a member must be an nn::Parameter, an nn::Buffer, a module, or a std::vector, "
-                  "std::array, std::optional or std::unique_ptr of these");
+                  "GRADUS_MODULE: a member must be an nn::Parameter, an nn::Buffer, a module, an nn::AnyModule, or a "
+                  "std::vector, std::array, std::optional or std::unique_ptr of these");
   }
 }
 

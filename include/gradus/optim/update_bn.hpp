@@ -44,9 +44,9 @@ void update_bn(Batches&& batches, nn::Module& model) {
   const NoGrad guard;
   for (auto&& batch : batches) {
     if constexpr (std::convertible_to<decltype(batch), const Tensor&>)
-      model.forward(batch);
+      model(batch);
     else
-      model.forward(batch.x);
+      model(batch.x);
   }
 }
 
