@@ -332,3 +332,89 @@ TEST_CASE("an error names the module by its path") {
   nn::Sequential broken{nn::Sequential(Broken())};
   CHECK_THROWS_AS(broken(ones({1})), std::domain_error);
 }
+
+// --- Summaries -------------------------------------------------------------------------------------------------------
+
+namespace {
+
+// One layer that runs twice, and a product of its own.
+struct Twice : nn::Module {
+  nn::Linear same{4, 4};
+  nn::Embedding unused{3, 2};
+  GRADUS_MODULE(same, unused)
+  Tensor forward(const Tensor& x) override {
+    const Tensor h = same(relu(same(x)));
+    return matmul(h, h.t());
+  }
+};
+
+const nn::SummaryRow& row_of(const nn::Summary& summary, const std::string& path) {
+  for (const nn::SummaryRow& row : summary.rows) {
+    if (row.path == path) return row;
+  }
+  throw Error("no row " + path);
+}
+
+}  // namespace
+
+TEST_CASE("a summary counts parameters once and multiply-adds as often as they run") {
+  Twice model;
+  model.same.bias.set_requires_grad(false);
+  model.unused.eval();
+  const nn::Summary summary = nn::summary(model, ones({5, 4}));
+  REQUIRE(summary.rows.size() == 3);
+  const nn::SummaryRow& same = row_of(summary, "same");
+  CHECK(same.layer == "Linear");
+  CHECK(same.calls == 2);
+  CHECK(same.parameters == 20);
+  CHECK(same.trainable == 16);
+  CHECK(same.multiply_adds == 2 * 5 * 4 * 4);
+  CHECK(*same.output == Shape{5, 4});
+  CHECK(summary.rows[0].multiply_adds == 5 * 5 * 4);
+  CHECK(summary.rows[0].parameters == 0);
+  CHECK(summary.rows[0].layer == "Twice");
+  CHECK_FALSE(row_of(summary, "unused").output);
+  CHECK(summary.parameters == 26);
+  CHECK(summary.trainable == 22);
+  CHECK(summary.frozen() == 4);
+  CHECK(summary.multiply_adds == 160 + 100);
+  CHECK(summary.parameter_bytes == 4 * 26);
+  CHECK(summary.output_bytes == 2 * 4 * 20);
+
+  // The model is as it was.
+  CHECK_FALSE(model.same.bias.requires_grad());
+  CHECK(model.same.weight.requires_grad());
+  CHECK(model.is_training());
+  CHECK_FALSE(model.unused.is_training());
+  CHECK_FALSE(model.same.has_forward_hooks());
+  CHECK(message_of([&] { nn::summary(model, ones({5, 3})); }).starts_with("same: linear: "));
+  CHECK((model.is_training() && !model.same.has_forward_hooks()));
+}
+
+TEST_CASE("multiply-adds of convolutions respect groups, strides and what is transposed") {
+  nn::Sequential model(nn::Conv2d(4, 6, 3, {.stride = 2, .padding = 1, .groups = 2}), nn::BatchNorm2d(6), nn::ReLU(),
+                       nn::ConvTranspose2d(6, 4, 2, {.stride = 2, .groups = 2}), nn::Flatten(2),
+                       nn::Conv1d(4, 3, 5, {.dilation = 2}), nn::Flatten(), nn::Linear(3 * 56, 2), nn::Softmax(1));
+  const nn::Summary summary = nn::summary(model, randn({2, 4, 8, 8}));
+  // Every output element is a sum over (in / groups) * kernel products; transposed, every input feeds as many outputs.
+  CHECK(row_of(summary, "0").multiply_adds == (2 * 6 * 4 * 4) * (2 * 3 * 3));
+  CHECK(row_of(summary, "3").multiply_adds == (2 * 6 * 4 * 4) * (2 * 2 * 2));
+  CHECK(row_of(summary, "5").multiply_adds == (2 * 3 * 56) * (4 * 5));
+  CHECK(row_of(summary, "7").multiply_adds == 2 * 2 * 3 * 56);
+  CHECK(summary.multiply_adds == 3456 + 1536 + 6720 + 672);
+  CHECK(row_of(summary, "1").parameters == 12);
+  CHECK(summary.buffer_bytes == 4 * 12 + 8);
+  CHECK(model.state_dict().at("1.num_batches_tracked").item() == 0);
+  const std::string table = summary.to_string();
+  CHECK(contains(table, "  0         Conv2d           (2, 6, 4, 4)         114          3,456\n"));
+  CHECK(contains(table, "12,384 multiply-adds"));
+  CHECK(contains(table, " trainable, 0 frozen; buffers 56 B\n"));
+
+  nn::Sequential words(
+      nn::Embedding(10, 4), [](const Tensor& x) { return x.mean(1); }, nn::Linear(4, 2), nn::ReLU());
+  words.requires_grad_(false);
+  const nn::Summary of_words = nn::summary(words, randint(10, {3, 7}));
+  CHECK(of_words.multiply_adds == 3 * 4 * 2);
+  CHECK(of_words.trainable == 0);
+  CHECK(of_words.rows[2].layer == "function");
+}

@@ -30,3 +30,4 @@
 #include "gradus/nn/residual.hpp"
 #include "gradus/nn/sequential.hpp"
 #include "gradus/nn/transformer.hpp"
+#include "gradus/nn/summary.hpp"
