@@ -13,11 +13,13 @@
 #include "gradus/ops.hpp"
 #include "gradus/optim.hpp"
 #include "gradus/random.hpp"
+#include "io/pickle.hpp"
 #include "messages.hpp"
 #include "states.hpp"
 #include "temporary.hpp"
 
 using namespace gradus;
+using namespace std::string_literals;
 using tests::message_of;
 using tests::read_file;
 using tests::same;
@@ -311,4 +313,153 @@ TEST_CASE("a temporary file that somebody has left is in nobody's way, and a lin
   save({{"x", tensor({2})}}, link);
   CHECK_FALSE(std::filesystem::is_symlink(link));
   CHECK(equal(load(path).at("x"), tensor({1})));
+}
+
+// --- Files of torch.save ---------------------------------------------------------------------------------------------
+
+namespace {
+
+const std::string pt = GRADUS_SOURCE_DIR "/tests/data/pt/";
+
+// The pickle of a state dict of one float32 tensor "w", with the middle given: "storage" ends in 'Q'.
+std::string pickle_with(const std::string& offset, const std::string& sizes, const std::string& strides,
+                        const std::string& storage_size = "K\x06") {
+  return "\x80\x02}(X\x01" + std::string(3, '\0') + "wctorch._utils\n_rebuild_tensor_v2\n((X\x07" +
+         std::string(3, '\0') + "storagectorch\nFloatStorage\nX\x01" + std::string(3, '\0') + "0X\x03" +
+         std::string(3, '\0') + "cpu" + storage_size + "tQ" + offset + sizes + strides + "\x89}tRu.";
+}
+
+std::string refusal_of(const std::string& pickle) {
+  return message_of([&] { torch_file::read_state_dict("here", pickle); });
+}
+
+}  // namespace
+
+TEST_CASE("a state dict that PyTorch has saved is read, whatever its types and strides") {
+  const Tensors tensors = load_pt(pt + "reference.pt");
+  const Tensor base = arange(12, {.dtype = float64}).reshape({3, 4});
+  const double inf = std::numeric_limits<double>::infinity();
+  CHECK(same(tensors, {{"0.weight", tensor({{0.0F, 0.25F}, {0.5F, 0.75F}, {1.0F, 1.25F}})},
+                       {"0.bias", tensor({1.0F, 1.25F, 1.5F})},
+                       {"1.weight", tensor({2.0F, 2.25F, 2.5F})},
+                       {"1.bias", tensor({3.0F, 3.25F, 3.5F})},
+                       {"1.running_mean", zeros({3})},
+                       {"1.running_var", ones({3})},
+                       {"1.num_batches_tracked", tensor(0)},
+                       {"base", base},
+                       {"transposed", base.t()},
+                       {"column", base.select(1, 1)},
+                       {"corner", base.slice(0, 1).slice(1, 2)},
+                       {"expanded", tensor({{1.5F, -2.0F}, {1.5F, -2.0F}, {1.5F, -2.0F}})},
+                       {"empty", zeros({0, 4})},
+                       {"half", tensor({1.0, -2.5, 0x1p-24, 65504.0, inf, -0.0}, {.dtype = float32})},
+                       {"bfloat", tensor({1.0, -2.5, 0x1.c4p127, -inf}, {.dtype = float32})},
+                       {"int8", tensor({-128, 127})},
+                       {"uint8", tensor({0, 255})},
+                       {"int16", tensor({-32768, 32767})},
+                       {"int32", tensor({-(std::int64_t{1} << 31), (std::int64_t{1} << 31) - 1})},
+                       {"int64", tensor({std::numeric_limits<std::int64_t>::min(), std::int64_t{1} << 62})},
+                       {"mask", tensor({{true}, {false}})},
+                       {"parameter", tensor({0.5F})},
+                       {"größe", tensor(7.0F)}}));
+  CHECK(std::signbit(tensors.at("half")[5].item()));
+  CHECK_FALSE(tensors.at("parameter").requires_grad());
+
+  // What shared memory there does so here.
+  tensors.at("base").data<double>()[1] = 100;
+  CHECK(tensors.at("transposed")[1][0].item() == 100);
+  CHECK(tensors.at("column")[0].item() == 100);
+
+  nn::Sequential model(nn::Linear(2, 3), nn::BatchNorm1d(3));
+  CHECK(model.load_state_dict(tensors, {.strict = false}).missing_keys.empty());
+  CHECK(equal(model.state_dict().at("1.bias"), tensor({3.0F, 3.25F, 3.5F})));
+  const TemporaryDirectory directory;
+  save(tensors, directory.path("x.safetensors"));
+  CHECK(same(load(directory.path("x.safetensors")), tensors));
+}
+
+TEST_CASE("files of torch.save with anything else than tensors are refused, and say why") {
+  const auto refused = [](const std::string& name) { return message_of([&] { load_pt(pt + name); }); };
+  CHECK(refused("module.pt") == "load_pt: " + pt +
+                                    "module.pt: \"torch.nn.modules.linear.Linear\" is needed to read it, "
+                                    "only plain tensors are read");
+  CHECK(refused("checkpoint.pt") ==
+        "load_pt: " + pt + "checkpoint.pt: \"epoch\" is an int, not a tensor: save model.state_dict() alone");
+  CHECK(refused("legacy.pt") ==
+        "load_pt: " + pt + "legacy.pt: is not a zip file, as torch.save writes since PyTorch 1.6");
+  CHECK(refused("none.pt") == "load_pt: " + pt + "none.pt: cannot be read");
+  CHECK(refused("") == "load_pt: " + pt + ": cannot be read");
+}
+
+TEST_CASE("a pickle cannot make a tensor reach out of its storage, or run anything") {
+  CHECK(refusal_of(pickle_with("K\x01", "K\x05\x85", "K\x01\x85")) == "");
+  CHECK(refusal_of(pickle_with("K\x02", "K\x05\x85", "K\x01\x85")) ==
+        "here: \"w\" reaches to element 6 of a storage of 6");
+  CHECK(refusal_of(pickle_with("K\x07", "K\0\x85"s, "K\x01\x85")) ==
+        "here: \"w\" reaches to element 7 of a storage of 6");
+  CHECK(refusal_of(pickle_with("J\xff\xff\xff\xff", "K\x05\x85", "K\x01\x85")) ==
+        "here: \"w\" has a negative number where a size must be");
+  CHECK(refusal_of(pickle_with("K\x01", "K\x05\x85", "J\xff\xff\xff\xff\x85")) ==
+        "here: \"w\" has a negative number where a size must be");
+  CHECK(refusal_of(pickle_with("K\x01", "K\x05\x85", "K\x01K\x01\x86")) ==
+        "here: \"w\" has another number of strides than of sizes");
+  CHECK(refusal_of(pickle_with("K\x01", "K\x05\x85", "N")) == "here: \"w\" has None where sizes must be");
+  const std::string huge = "\x8a\x08\xff\xff\xff\xff\xff\xff\xff\x7f";
+  CHECK(refusal_of(pickle_with("K\0"s, huge + huge + "\x86", "K\0K\0\x86"s)) == "here: \"w\" is too large");
+  CHECK(refusal_of(pickle_with("K\0"s, "K\x03\x85", huge + "\x85")) == "here: \"w\" is too large");
+  CHECK(refusal_of("\x80\x02"
+                   "cos\nsystem\nX\x04\0\0\0true\x85R."s) ==
+        "here: \"os.system\" is needed to read it, only plain tensors are read");
+  CHECK(refusal_of("\x80\x02K\x01.") == "here: is an int, not a dict of tensors: save model.state_dict()");
+  CHECK(refusal_of("\x80\x02}.K") == "here: the pickle has more than one object");
+  CHECK(refusal_of("\x80\x02"
+                   "a.") == "here: the pickle takes more than there is");
+  CHECK(refusal_of("\x80\x02(0.") == "here: the pickle has opcode 48, which plain tensors do not need");
+  CHECK(refusal_of("\x80\x02h\x05.") == "here: the pickle asks for object 5, which it has not put anywhere");
+  CHECK(refusal_of("\x80\x02}K\x01K\x02s.") == "here: has a key that is an int, not a name");
+  CHECK(refusal_of("\x80\x02X\xff\xff\xff\x7f") == "here: the pickle ended early");
+  CHECK(refusal_of("") == "here: the pickle ended early");
+  // Nested a hundred thousand times, and lists that hold themselves.
+  CHECK(refusal_of(")" + std::string(100000, '\x85') + ".") ==
+        "here: is a tuple, not a dict of tensors: save model.state_dict()");
+  CHECK(refusal_of("]q\0h\0h\0aa."s) == "here: is a list, not a dict of tensors: save model.state_dict()");
+}
+
+TEST_CASE("a broken file of torch.save is refused, wherever it is broken") {
+  const TemporaryDirectory directory;
+  const std::string whole = read_file(pt + "reference.pt");
+  const Tensors tensors = load_pt(pt + "reference.pt");
+  // Either it is refused with an Error, or the byte did not matter.
+  const auto survives = [&](const std::string& content) {
+    const std::string path = directory.write("x.pt", content);
+    try {
+      return same(load_pt(path), tensors);
+    } catch (const Error&) {
+      return true;
+    }
+  };
+  for (std::size_t size = 0; size < whole.size(); size += size < 6000 ? 61 : 1) {
+    CAPTURE(size);
+    CHECK(message_of([&] { load_pt(directory.write("x.pt", whole.substr(0, size))); }) != "");
+  }
+  const std::size_t directory_begin = whole.find("PK\1\2");
+  for (std::size_t at = 0; at < whole.size(); at += at < directory_begin ? 7 : 1) {
+    std::string broken = whole;
+    broken[at] = static_cast<char>(broken[at] ^ (1 << at % 8));
+    CAPTURE(at);
+    CHECK(survives(broken));
+  }
+
+  // The pickle alone, where no checksum protects it.
+  const std::size_t begin = whole.find(
+      "\x80\x02"
+      "c");
+  const std::string pickle = whole.substr(begin, whole.find("susb.", begin) + 5 - begin);
+  for (std::size_t at = 0; at < pickle.size(); ++at) {
+    for (const int bit : {0, 3, 7}) {
+      std::string broken = pickle;
+      broken[at] = static_cast<char>(broken[at] ^ (1 << bit));
+      refusal_of(broken);
+    }
+  }
 }

@@ -1,4 +1,4 @@
-// Tensors in files: the safetensors format, which PyTorch and others read and write.
+// Tensors in files: the safetensors format, which PyTorch and others read and write, and files of torch.save.
 #pragma once
 
 #include <map>
@@ -20,6 +20,12 @@ void save(const std::map<std::string, Tensor>& tensors, const std::string& path,
 // Reads what save(), or another program, has written. Throws unless every byte of the file belongs to the format and to
 // exactly one tensor, all of them float32, float64, int64 or bool: a file that comes from elsewhere can't do harm.
 std::map<std::string, Tensor> load(const std::string& path);
+
+// Reads a file of torch.save(model.state_dict(), path): plain tensors by name. Nothing in it is executed, and a file
+// that needs anything else than tensors is refused. float16 and bfloat16 become float32, smaller integers int64;
+// tensors that shared memory, or were views with strides of their own, still are. Throws unless every length and offset
+// is right.
+std::map<std::string, Tensor> load_pt(const std::string& path);
 
 // The texts that were saved with the tensors.
 std::map<std::string, std::string> load_metadata(const std::string& path);
