@@ -278,6 +278,11 @@ const std::vector<LayerRow>& layer_table() {
         {"norm.bias", {4}}}},
       {"SinusoidalPositions", [] { return nn::SinusoidalPositions(4, {.max_len = 3}); }, {2, 3, 4}, {2, 3, 4}},
       {"RotaryPositions", [] { return nn::RotaryPositions(); }, {2, 3, 4}, {2, 3, 4}},
+      {"Upsample", [] { return nn::Upsample({.scale_factor = 2}); }, {1, 2, 2, 3}, {1, 2, 4, 6}},
+      {"Upsample, bilinear",
+       [] { return nn::Upsample({.size = Pair(3, 5), .mode = InterpolateMode::bilinear, .align_corners = true}); },
+       {1, 2, 2, 3},
+       {1, 2, 3, 5}},
       {"Residual",
        [] {
          return nn::Residual(nn::Sequential(nn::Linear(3, 2, {.dtype = float64}), nn::Tanh()),

@@ -31,3 +31,4 @@
 #include "gradus/nn/sequential.hpp"
 #include "gradus/nn/transformer.hpp"
 #include "gradus/nn/summary.hpp"
+#include "gradus/nn/upsample.hpp"

@@ -10,6 +10,7 @@
 #include "gradus/ops/convolution.hpp"
 #include "gradus/ops/dropout.hpp"
 #include "gradus/ops/indexing.hpp"
+#include "gradus/ops/interpolate.hpp"
 #include "gradus/ops/losses.hpp"
 #include "gradus/ops/margin_losses.hpp"
 #include "gradus/ops/normalisation.hpp"

@@ -32,7 +32,16 @@ def flat(options):
 
 
 
+def interpolate(x, a):
+    """Of any dtype that PyTorch has; a row has one size and one factor."""
+    mode, rows = ["nearest", "linear", "bilinear"][integer(a, "mode", 0)], x[0].dim() == 3
+    size = pair(a, "size", 0)[-1 if rows else 0:] if "size" in a else None
+    factor = [one(a, "height_factor"), one(a, "width_factor")][1 if rows else 0:] if "width_factor" in a else None
+    return F.interpolate(x[0], size, factor, mode, bool(one(a, "align_corners", 0)) if mode != "nearest" else None)
+
+
 CALLS.update({
+    "interpolate": interpolate,
     "conv2d": lambda x, a: F.conv2d(x[0], x[1], bias(x), **conv_options(a, "stride", "padding", "dilation")),
     "conv1d": lambda x, a: F.conv1d(x[0], x[1], bias(x), **flat(conv_options(a, "stride", "padding", "dilation"))),
     "conv_transpose2d": lambda x, a: F.conv_transpose2d(
@@ -98,4 +107,19 @@ def pools():
         case("adaptive_avg_pool1d", [normal(2, 2, 5)], grad=True, output_size=size)
 
 
-FAMILIES = {"convolutions": convolutions, "pools": pools}
+def resizing():
+    for mode, corners in [(0, 0), (2, 0), (2, 1)]:
+        for size in [[2, 2], [6, 10], [4, 1], [7, 3], [1, 8], [3, 5]]:
+            case("interpolate", [normal(1, 2, 3, 5)], grad=True, size=size, mode=mode, align_corners=corners)
+        for height, width in [(2, 2), (1.7, 0.6), (0.34, 3.3), (1.1, 2.5)]:
+            case("interpolate", [normal(1, 1, 4, 5)], grad=True, height_factor=height, width_factor=width, mode=mode,
+                 align_corners=corners)
+    for mode, corners in [(0, 0), (1, 0), (1, 1)]:
+        for size in [1, 2, 4, 8, 11]:
+            case("interpolate", [normal(2, 2, 4)], grad=True, size=size, mode=mode, align_corners=corners)
+        for factor in [2, 0.75, 2.6]:
+            case("interpolate", [normal(1, 1, 7)], grad=True, height_factor=1, width_factor=factor, mode=mode,
+                 align_corners=corners)
+
+
+FAMILIES = {"resizing": resizing, "convolutions": convolutions, "pools": pools}

@@ -72,6 +72,14 @@ Tensor call_avg_pool1d(const Tensors& x, const Args& a) {
                      .count_include_pad = a.number("count_include_pad", 1) != 0});
 }
 
+Tensor call_interpolate(const Tensors& x, const Args& a) {
+  InterpolateOptions options{.mode = static_cast<InterpolateMode>(a.integer("mode", 0)),
+                             .align_corners = a.number("align_corners", 0) != 0};
+  if (a.has("size")) options.size = pair(a, "size", 0);
+  if (a.has("height_factor")) options.scale_factor = Scale(a.number("height_factor"), a.number("width_factor"));
+  return interpolate(x[0], options);
+}
+
 }  // namespace
 
 std::vector<Row> convolution_rows() {
@@ -209,6 +217,48 @@ std::vector<Row> convolution_rows() {
        .cases = {{{normal({2, 3, 4})}}, {{normal({2, 7})}, {{"output_size", {3}}}}},
        .bad_calls = {{[] { adaptive_avg_pool1d(zeros({}), 1); },
                       "adaptive_avg_pool1d: a row (..., n) is needed, got ()"}}},
+      {.name = "interpolate",
+       .call = call_interpolate,
+       .cases = {{{normal({2, 2, 3, 2})}, {{"height_factor", {2}}, {"width_factor", {2}}}},
+                 {{normal({1, 2, 3, 4})}, {{"size", {5, 3}}, {"mode", {2}}}},
+                 {{normal({1, 2, 3, 4})}, {{"size", {5, 3}}, {"mode", {2}}, {"align_corners", {1}}}},
+                 {{normal({2, 3, 4})}, {{"size", {7}}, {"mode", {1}}}},
+                 {{normal({2, 3, 4})}, {{"size", {3}}}},
+                 {{normal({1, 1, 4, 4})}, {{"height_factor", {1.6}}, {"width_factor", {0.5}}, {"mode", {2}}}},
+                 {{normal({0, 2, 3, 3})}, {{"size", {2}}}}},
+       .bad_calls =
+           {{[] {
+               interpolate(zeros({2, 3}), {.size = 4});
+             },
+             "interpolate: rows (batch, channels, n) or images (batch, channels, h, w) are needed, got (2, 3)"},
+            {[] {
+               interpolate(zeros({1, 1, 2, 2}), {});
+             },
+             "interpolate: either size or scale_factor is needed, neither is given"},
+            {[] {
+               interpolate(zeros({1, 1, 2, 2}), {.size = 2, .scale_factor = 2});
+             },
+             "interpolate: either size or scale_factor is needed, both are given"},
+            {[] {
+               interpolate(zeros({1, 1, 2, 2}), {.size = Pair(2, 0)});
+             },
+             "interpolate: sizes must be at least 1, got 0 for (1, 1, 2, 2)"},
+            {[] {
+               interpolate(zeros({1, 1, 2, 2}), {.scale_factor = -1});
+             },
+             "interpolate: scale_factor must be above 0, got -1"},
+            {[] {
+               interpolate(zeros({1, 1, 2, 2}), {.size = 3, .mode = InterpolateMode::linear});
+             },
+             "interpolate: linear is for rows, got (1, 1, 2, 2)"},
+            {[] {
+               interpolate(zeros({1, 2, 2}), {.size = 3, .mode = InterpolateMode::bilinear});
+             },
+             "interpolate: bilinear is for images, got (1, 2, 2)"},
+            {[] {
+               interpolate(zeros({1, 2, 2}), {.size = 3, .align_corners = true});
+             },
+             "interpolate: align_corners is for linear and bilinear, not nearest"}}},
   };
 }
 
