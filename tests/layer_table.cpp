@@ -278,6 +278,13 @@ const std::vector<LayerRow>& layer_table() {
         {"norm.bias", {4}}}},
       {"SinusoidalPositions", [] { return nn::SinusoidalPositions(4, {.max_len = 3}); }, {2, 3, 4}, {2, 3, 4}},
       {"RotaryPositions", [] { return nn::RotaryPositions(); }, {2, 3, 4}, {2, 3, 4}},
+      {"Conv1d with reflected padding",
+       [] {
+         return nn::Conv1d(2, 2, 3, {.padding = "same", .padding_mode = nn::PaddingMode::reflect, .dtype = float64});
+       },
+       {2, 2, 5},
+       {2, 2, 5},
+       {{"weight", {2, 2, 3}}, {"bias", {2}}}},
       {"Upsample", [] { return nn::Upsample({.scale_factor = 2}); }, {1, 2, 2, 3}, {1, 2, 4, 6}},
       {"Upsample, bilinear",
        [] { return nn::Upsample({.size = Pair(3, 5), .mode = InterpolateMode::bilinear, .align_corners = true}); },
@@ -291,6 +298,11 @@ const std::vector<LayerRow>& layer_table() {
        {4, 3},
        {4, 2},
        {{"inner.0.weight", {2, 3}}, {"inner.0.bias", {2}}, {"shortcut.weight", {2, 3}}}},
+      {"weight_norm(Linear)",
+       [] { return weight_norm(nn::Linear(3, 2, {.dtype = float64})); },
+       {4, 3},
+       {4, 2},
+       {{"bias", {2}}, {"weight_g", {2, 1}}, {"weight_v", {2, 3}}}},
       {"Sequential of nothing", [] { return nn::Sequential(); }, {2, 3}, {2, 3}},
   };
   return rows;

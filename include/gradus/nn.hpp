@@ -32,3 +32,4 @@
 #include "gradus/nn/transformer.hpp"
 #include "gradus/nn/summary.hpp"
 #include "gradus/nn/upsample.hpp"
+#include "gradus/nn/weight_norm.hpp"

@@ -1,28 +1,55 @@
 // Convolutions as layers.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <string_view>
 
 #include "gradus/nn/module.hpp"
 #include "gradus/ops/convolution.hpp"
 
 namespace gradus::nn {
 
+// How much is added on each side of an image: a number, (height, width), or a word: "valid", nothing, or "same", so
+// much that the size stays, where the stride is 1. An odd amount has its larger half behind, as in PyTorch.
+class ConvPadding {
+ public:
+  constexpr ConvPadding(std::int64_t both) : sizes_(both) {}
+  constexpr ConvPadding(std::int64_t height, std::int64_t width) : sizes_(height, width) {}
+  constexpr ConvPadding(const Pair& sizes) : sizes_(sizes) {}
+  // Throws unless the word is one of the two.
+  template <std::size_t n>
+  ConvPadding(const char (&word)[n]) : ConvPadding(std::string_view(word)) {}
+  explicit ConvPadding(std::string_view word);
+
+  constexpr bool is_same() const { return is_same_; }
+  constexpr const Pair& sizes() const { return sizes_; }
+
+ private:
+  Pair sizes_ = 0;
+  bool is_same_ = false;
+};
+
+// What is added: zeros, or as PadMode says.
+enum class PaddingMode : std::uint8_t { zeros, reflect, replicate, circular };
+
 struct Conv1dOptions {
   std::int64_t stride = 1;
-  std::int64_t padding = 0;
+  ConvPadding padding = 0;
   std::int64_t dilation = 1;
   std::int64_t groups = 1;
   bool bias = true;
+  PaddingMode padding_mode = PaddingMode::zeros;
   Dtype dtype = float32;
 };
 
 struct Conv2dOptions {
   Pair stride = 1;
-  Pair padding = 0;
+  ConvPadding padding = 0;
   Pair dilation = 1;
   std::int64_t groups = 1;
   bool bias = true;
+  PaddingMode padding_mode = PaddingMode::zeros;
   Dtype dtype = float32;
 };
 
@@ -38,7 +65,7 @@ struct ConvTranspose2dOptions {
 
 // conv1d: (batch, in_channels, n) -> (batch, out_channels, n'). The weight is (out_channels, in_channels / groups, k);
 // it and the bias start uniform on +-1 / sqrt(in_channels / groups * k), as in PyTorch. Throws if a size or option is
-// wrong.
+// wrong, "same" has a stride, or, when called, reflected padding is not smaller than the input.
 class Conv1d : public Module {
  public:
   Conv1d(std::int64_t in_channels, std::int64_t out_channels, std::int64_t kernel_size,
@@ -52,6 +79,7 @@ class Conv1d : public Module {
 
  private:
   Conv1dOptions options_;
+  Shape around_;  // padding that the convolution does not do itself, as pad() takes it
 };
 
 // conv2d: (batch, in_channels, h, w) -> (batch, out_channels, h', w'). The weight is
@@ -69,6 +97,7 @@ class Conv2d : public Module {
 
  private:
   Conv2dOptions options_;
+  Shape around_;
 };
 
 // conv_transpose2d: (batch, in_channels, h, w) -> (batch, out_channels, h', w'). The weight is
