@@ -623,6 +623,78 @@ TEST_CASE("wrong layers and optimizers are refused") {
   });
 }
 
+TEST_CASE("wrong calls of layers name the layer by its path, and what it was given") {
+  struct Model : nn::Module {
+    nn::Embedding words{10, 4};
+    nn::Sequential head{nn::Linear(4, 3), nn::ReLU()};
+    GRADUS_MODULE(words, head)
+    Tensor forward(const Tensor& x) override { return head(words(x)); }
+  };
+  const auto images = [](nn::AnyModule layer, const Shape& shape) {
+    nn::Sequential model{nn::Identity()};
+    model.push_back(std::move(layer));
+    model(zeros(shape));
+  };
+  check({
+      {[] {
+         Model()(tensor({1, 10}));
+       },
+       "words: embedding: index 10 is outside a vocabulary of 10"},
+      {[] { Model()(tensor({-1})); }, "words: embedding: index -1 is outside a vocabulary of 10"},
+      {[] { Model()(zeros({2})); }, "words: embedding: the indices must be int64, got float32"},
+      {[] {
+         Model model;
+         model.head = nn::Sequential(nn::Linear(5, 3), nn::ReLU());
+         model(tensor({1, 2}));
+       },
+       "head.0: linear: the last dim of x must be that of the weight (out, in): (2, 4) and (3, 5)"},
+      {[] { cross_entropy(Model()(tensor({1})), tensor({3})); }, "cross_entropy: target 3 is not a class in [0, 3)"},
+      {[&] {
+         images(nn::Conv2d(3, 4, 5), {1, 3, 4, 4});
+       },
+       "1: conv2d: the kernel reaches over 5 elements, the padded input has 4"},
+      {[&] {
+         images(nn::Conv2d(3, 4, 3), {1, 2, 4, 4});
+       },
+       "1: conv2d: x has 2 channels, the weight (4, 3, 3, 3) with 1 groups takes 3"},
+      {[&] {
+         images(nn::Conv1d(3, 4, 5, {.padding = 1}), {1, 3, 2});
+       },
+       "1: conv2d: the kernel reaches over 5 elements, the padded input has 4"},
+      {[&] {
+         images(nn::Conv2d(1, 1, 3, {.padding = 2, .padding_mode = nn::PaddingMode::reflect}), {1, 1, 2, 2});
+       },
+       "1: pad: reflect padding of (2, 2) does not fit dim 3 of shape (1, 1, 2, 2)"},
+      {[&] {
+         images(nn::MaxPool2d(3), {1, 2, 2, 2});
+       },
+       "1: max_pool2d: the kernel reaches over 3 elements, the padded input has 2"},
+      {[&] {
+         images(nn::BatchNorm2d(3), {1, 2, 2, 2});
+       },
+       "1: BatchNorm2d: the input needs 3 channels, got (1, 2, 2, 2)"},
+      {[&] {
+         images(nn::Upsample({.scale_factor = 2}), {2, 2});
+       },
+       "1: interpolate: rows (batch, channels, n) or images (batch, channels, h, w) are needed, got (2, 2)"},
+      {[] { nn::Conv2d(2, 2, 3, {.groups = 0}); },
+       "Conv2d: groups must divide in_channels and out_channels, got 0 for 2 and 2"},
+      {[] { nn::Conv1d(3, 2, 3, {.groups = 2}); },
+       "Conv1d: groups must divide in_channels and out_channels, got 2 for 3 and 2"},
+      {[] { nn::ConvTranspose2d(2, 2, 0); }, "ConvTranspose2d: kernel_size must be at least 1, got 0"},
+      {[] { nn::GroupNorm(0, 4); }, "GroupNorm: 4 channels cannot be split into 0 groups"},
+      {[] { Model().load_state_dict(nn::Sequential(nn::Linear(4, 3)).state_dict()); },
+       "load_state_dict: missing keys: head.0.bias, head.0.weight, words.weight; unexpected keys: 0.bias, 0.weight"},
+      {[] {
+         Model model;
+         auto state = model.state_dict();
+         state["head.0.weight"] = zeros({3, 5});
+         model.load_state_dict(state);
+       },
+       "load_state_dict: wrong shapes: head.0.weight is (3, 5), the module needs (3, 4)"},
+  });
+}
+
 TEST_CASE("wrong data is refused") {
   check({
       {[] {

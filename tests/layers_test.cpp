@@ -38,6 +38,7 @@ class Call {
   Call(const Json& json, Dtype floating) : dtype(floating), args_(json.at("args")), options_(json.at("options")) {}
 
   std::int64_t arg(std::size_t i) const { return args_[i].get<std::int64_t>(); }
+  double number(std::size_t i, double otherwise) const { return i < args_.size() ? args_[i].get<double>() : otherwise; }
   Pair pair_arg(std::size_t i) const { return to_pair(args_[i]); }
   Shape shape_arg(std::size_t i) const {
     const auto sizes = args_[i].get<std::vector<std::int64_t>>();
@@ -181,6 +182,12 @@ const std::map<std::string, Make>& makers() {
          return nn::GroupNorm(c.arg(0), c.arg(1),
                               {.eps = c.get("eps", 1e-5), .affine = c.get("affine", true), .dtype = c.dtype});
        }},
+      {"Softplus", [](const Call& c) -> nn::AnyModule { return nn::Softplus(c.number(0, 1)); }},
+      {"Hardshrink", [](const Call& c) -> nn::AnyModule { return nn::Hardshrink(c.number(0, 0.5)); }},
+      {"Softshrink", [](const Call& c) -> nn::AnyModule { return nn::Softshrink(c.number(0, 0.5)); }},
+      {"Tanhshrink", [](const Call&) -> nn::AnyModule { return nn::Tanhshrink(); }},
+      {"Softmax2d", [](const Call&) -> nn::AnyModule { return nn::Softmax2d(); }},
+      {"RReLU", [](const Call& c) -> nn::AnyModule { return nn::RReLU(c.number(0, 0), c.number(1, 0)); }},
       {"LayerNorm", [](const Call& c) -> nn::AnyModule {
          return nn::LayerNorm(
              c.shape_arg(0),
@@ -296,4 +303,20 @@ TEST_CASE("a convolution's padding is a number, a pair or a word") {
   CHECK(message_of([] {
           nn::Conv1d(1, 1, 3, {.padding = 3, .padding_mode = nn::PaddingMode::reflect})(ones({1, 1, 3}));
         }) != "");
+}
+
+TEST_CASE("RReLU draws a slope for each element in training, and has their mean in evaluation") {
+  Generator generator(3);
+  nn::RReLU layer(0.25, 0.5, {.generator = &generator});
+  const Tensor x = full({1000}, -2.0), y = layer(x);
+  CHECK((y.max().item() <= -0.5 && y.min().item() >= -1));
+  CHECK(y.max().item() - y.min().item() > 0.45);
+  CHECK(equal(layer(ones({3})), ones({3})));
+  CHECK(equal(layer.eval()(x), full({1000}, -0.75)));
+  CHECK(message_of([] { nn::RReLU(0.5, 0.25); }) == "RReLU: lower must not exceed upper, got 0.5 and 0.25");
+  CHECK(message_of([] { nn::Softshrink(-1); }) == "Softshrink: lambd must be at least 0, got -1");
+  CHECK(message_of([] { nn::Softplus(0); }) == "Softplus: beta must be above 0, got 0");
+  CHECK(message_of([] {
+          nn::Softmax2d()(ones({2, 2}));
+        }) == "Softmax2d: images (batch, channels, h, w) are needed, got (2, 2)");
 }

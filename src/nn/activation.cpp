@@ -10,7 +10,6 @@ Tensor ReLU::forward(const Tensor& x) { return relu(x); }
 Tensor Tanh::forward(const Tensor& x) { return tanh(x); }
 Tensor Sigmoid::forward(const Tensor& x) { return sigmoid(x); }
 Tensor GELU::forward(const Tensor& x) { return gelu(x); }
-Tensor Softplus::forward(const Tensor& x) { return softplus(x); }
 Tensor SiLU::forward(const Tensor& x) { return silu(x); }
 Tensor Mish::forward(const Tensor& x) { return mish(x); }
 Tensor Hardsigmoid::forward(const Tensor& x) { return hardsigmoid(x); }
@@ -23,6 +22,17 @@ Tensor Softmax::forward(const Tensor& x) { return softmax(x, dim_); }
 Tensor Softmin::forward(const Tensor& x) { return softmin(x, dim_); }
 Tensor LogSoftmax::forward(const Tensor& x) { return log_softmax(x, dim_); }
 Tensor Flatten::forward(const Tensor& x) { return flatten(x, start_dim_, end_dim_); }
+
+Softplus::Softplus(double beta) : beta_(beta) {
+  if (!(beta > 0)) fail("Softplus: beta must be above 0, got {}", beta);
+}
+
+Tensor Softplus::forward(const Tensor& x) { return beta_ == 1 ? softplus(x) : softplus(x * beta_) / beta_; }
+
+Tensor Softmax2d::forward(const Tensor& x) {
+  if (x.dim() != 3 && x.dim() != 4) fail("Softmax2d: images (batch, channels, h, w) are needed, got {}", x.shape());
+  return softmax(x, -3);
+}
 
 Tensor Unflatten::forward(const Tensor& x) {
   const std::int64_t dim = dim_ < 0 ? dim_ + x.dim() : dim_;

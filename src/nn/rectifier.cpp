@@ -19,4 +19,23 @@ Tensor ELU::forward(const Tensor& x) { return elu(x, alpha_); }
 Tensor CELU::forward(const Tensor& x) { return celu(x, alpha_); }
 Tensor SELU::forward(const Tensor& x) { return selu(x); }
 
+RReLU::RReLU(double lower, double upper, const RReLUOptions& options)
+    : lower_(lower), upper_(upper), options_(options) {
+  if (!(lower <= upper)) fail("RReLU: lower must not exceed upper, got {} and {}", lower, upper);
+}
+
+Tensor RReLU::forward(const Tensor& x) {
+  if (!is_training()) return leaky_relu(x, (lower_ + upper_) / 2);
+  const Tensor slopes = rand(x.shape(), {.dtype = x.dtype(), .generator = options_.generator});
+  return where(gt(x, 0.0), x, x * (slopes * (upper_ - lower_) + lower_));
+}
+
+Softshrink::Softshrink(double lambd) : lambd_(lambd) {
+  if (!(lambd >= 0)) fail("Softshrink: lambd must be at least 0, got {}", lambd);
+}
+
+Tensor Hardshrink::forward(const Tensor& x) { return where(gt(abs(x), lambd_), x, 0.0); }
+Tensor Softshrink::forward(const Tensor& x) { return x - clamp(x, -lambd_, lambd_); }
+Tensor Tanhshrink::forward(const Tensor& x) { return x - tanh(x); }
+
 }  // namespace gradus::nn

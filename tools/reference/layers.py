@@ -131,9 +131,16 @@ def others():
             yield {**case, "weight_norm": dim}
 
 
+def activations():
+    for name, args in [("Softplus", [2.0]), ("Hardshrink", [0.75]), ("Softshrink", []), ("Tanhshrink", []),
+                       ("Softmax2d", [])]:
+        yield run(name, args, {}, (1, 2, 3, 4))
+    yield run("RReLU", [0.25, 0.5], {}, (3, 4), modes=(False,))
+
+
 def main():
     path = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "tests", "data", "layers.json")
-    cases = [*convolutions(), *pools(), *norms(), *others()]
+    cases = [*convolutions(), *pools(), *norms(), *others(), *activations()]
     with open(path, "w") as out:
         out.write("[\n" + ",\n".join(json.dumps(c, separators=(",", ":")) for c in cases) + "\n]\n")
     print(f"{len(cases)} layers, {os.path.getsize(path)} bytes")

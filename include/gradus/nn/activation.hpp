@@ -36,10 +36,14 @@ class GELU : public Module {
   Tensor forward(const Tensor& x) override;
 };
 
-// ln(1 + e^x)
+// ln(1 + e^(beta x)) / beta. Throws unless beta is above 0.
 class Softplus : public Module {
  public:
+  explicit Softplus(double beta = 1);
   Tensor forward(const Tensor& x) override;
+
+ private:
+  double beta_;
 };
 
 // x sigmoid(x)
@@ -106,6 +110,12 @@ class Softmax : public Module {
 
  private:
   std::int64_t dim_;
+};
+
+// Softmax over the channels of each pixel: (batch, channels, h, w) or (channels, h, w) -> the same
+class Softmax2d : public Module {
+ public:
+  Tensor forward(const Tensor& x) override;
 };
 
 // e^-x / sum e^-x along dim

@@ -1,9 +1,10 @@
-// Rectifiers as modules: x itself above a threshold, something small below. Each is the op of the same name.
+// Rectifiers as modules: x itself above a threshold, something small below; and shrinkage, which takes small x to 0.
 #pragma once
 
 #include <cstdint>
 
 #include "gradus/nn/module.hpp"
+#include "gradus/random.hpp"
 
 namespace gradus::nn {
 
@@ -71,6 +72,48 @@ class CELU : public Module {
 
 // 1.0507 elu(x, 1.6733)
 class SELU : public Module {
+ public:
+  Tensor forward(const Tensor& x) override;
+};
+
+struct RReLUOptions {
+  Generator* generator = nullptr;  // where slopes come from, by default the thread's own; copies of the layer share it
+};
+
+// x > 0 ? x : slope x, where each element has a slope of its own in training, uniform on [lower, upper], and their mean
+// in evaluation (Xu et al., 2015). Throws if lower > upper.
+class RReLU : public Module {
+ public:
+  explicit RReLU(double lower = 1.0 / 8, double upper = 1.0 / 3, const RReLUOptions& options = {});
+  Tensor forward(const Tensor& x) override;
+
+ private:
+  double lower_, upper_;
+  RReLUOptions options_;
+};
+
+// |x| > lambd ? x : 0
+class Hardshrink : public Module {
+ public:
+  explicit Hardshrink(double lambd = 0.5) : lambd_(lambd) {}
+  Tensor forward(const Tensor& x) override;
+
+ private:
+  double lambd_;
+};
+
+// x brought nearer to 0 by lambd, but not beyond it. Throws if lambd is negative.
+class Softshrink : public Module {
+ public:
+  explicit Softshrink(double lambd = 0.5);
+  Tensor forward(const Tensor& x) override;
+
+ private:
+  double lambd_;
+};
+
+// x - tanh(x)
+class Tanhshrink : public Module {
  public:
   Tensor forward(const Tensor& x) override;
 };
