@@ -293,7 +293,9 @@ const std::vector<LayerRow>& layer_table() {
        {{"weight", {2, 2, 3}}, {"bias", {2}}}},
       {"Upsample", [] { return nn::Upsample({.scale_factor = 2}); }, {1, 2, 2, 3}, {1, 2, 4, 6}},
       {"Upsample, bilinear",
-       [] { return nn::Upsample({.size = Pair(3, 5), .mode = InterpolateMode::bilinear, .align_corners = true}); },
+       [] {
+         return nn::Upsample({.size = {3, 5}, .mode = InterpolateMode::bilinear, .align_corners = true});
+       },
        {1, 2, 2, 3},
        {1, 2, 3, 5}},
       {"Residual",

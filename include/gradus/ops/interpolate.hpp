@@ -16,6 +16,16 @@ struct Scale : std::array<double, 2> {
   constexpr Scale(double height, double width) : array{height, width} {}
 };
 
+// Nothing, one number for both dims, or {height, width}.
+template <class T>
+struct OptionalPair : std::optional<T> {
+  using std::optional<T>::optional;
+  constexpr OptionalPair() = default;
+  constexpr OptionalPair(const std::optional<T>& other) : std::optional<T>(other) {}
+  constexpr OptionalPair(typename T::value_type height, typename T::value_type width)
+      : std::optional<T>(T(height, width)) {}
+};
+
 enum class InterpolateMode {
   nearest,  // the pixel whose area the new one falls into
   linear,   // between two elements of a row
@@ -23,8 +33,8 @@ enum class InterpolateMode {
 };
 
 struct InterpolateOptions {
-  std::optional<Pair> size = {};           // either the new size
-  std::optional<Scale> scale_factor = {};  // or by how much it grows: floor(factor * size)
+  OptionalPair<Pair> size = {};           // either the new size
+  OptionalPair<Scale> scale_factor = {};  // or by how much it grows: floor(factor * size)
   InterpolateMode mode = InterpolateMode::nearest;
   bool align_corners = false;  // linear modes: the corners' centres keep their place, rather than their outer edges
 };

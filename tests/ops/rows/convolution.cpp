@@ -240,7 +240,7 @@ std::vector<Row> convolution_rows() {
              },
              "interpolate: either size or scale_factor is needed, both are given"},
             {[] {
-               interpolate(zeros({1, 1, 2, 2}), {.size = Pair(2, 0)});
+               interpolate(zeros({1, 1, 2, 2}), {.size = {2, 0}});
              },
              "interpolate: sizes must be at least 1, got 0 for (1, 1, 2, 2)"},
             {[] {
