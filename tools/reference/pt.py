@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
 """Writes tests/data/pt/reference.pt, what torch.save makes of a state dict with tensors of every kind, and the small files
-that must be refused: a module as a whole, a checkpoint with other things than tensors.
+that must be refused: a module as a whole, a checkpoint with other things than tensors, ...
 
 Usage: python3 tools/reference/pt.py        (made with torch 1.13, Debian's python3-torch)
 
 The values stand in tests/io_test.cpp.
 """
 import os
+import zipfile
 
 import torch
 from torch import nn
@@ -47,11 +48,25 @@ def write(name, value, **options):
     print(f"{name}: {os.path.getsize(path)} bytes")
 
 
+def rewrite(name, source, compression=zipfile.ZIP_STORED):
+    """The same entries as another zip program has them."""
+    path = os.path.join(FOLDER, name)
+    with zipfile.ZipFile(os.path.join(FOLDER, source)) as old, zipfile.ZipFile(path, "w", compression) as new:
+        for entry in old.infolist():
+            new.writestr(zipfile.ZipInfo(entry.filename), old.read(entry), compression)
+    print(f"{name}: {os.path.getsize(path)} bytes")
+
+
 def main():
     write("reference.pt", reference())
     write("module.pt", nn.Linear(1, 1))
     write("checkpoint.pt", {"epoch": 3, "model": {"weight": torch.ones(1)}})
     write("legacy.pt", {"weight": torch.ones(1)}, _use_new_zipfile_serialization=False)
+    write("small.pt", {"weight": torch.tensor([0.5, 2.0])})
+    rewrite("compressed.pt", "small.pt", zipfile.ZIP_DEFLATED)
+    zipfile.ZIP64_LIMIT = 0  # all numbers go where those of files beyond 4 GB are
+    rewrite("zip64.pt", "small.pt")
+    os.remove(os.path.join(FOLDER, "small.pt"))
 
 
 if __name__ == "__main__":
