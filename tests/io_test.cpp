@@ -348,29 +348,29 @@ TEST_CASE("a state dict that PyTorch has saved is read, whatever its types and s
   const Tensors tensors = load_pt(pt + "reference.pt");
   const Tensor base = arange(12, {.dtype = float64}).reshape({3, 4});
   const double inf = std::numeric_limits<double>::infinity();
-  CHECK(same(tensors, {{"0.weight", tensor({{0.0F, 0.25F}, {0.5F, 0.75F}, {1.0F, 1.25F}})},
-                       {"0.bias", tensor({1.0F, 1.25F, 1.5F})},
-                       {"1.weight", tensor({2.0F, 2.25F, 2.5F})},
-                       {"1.bias", tensor({3.0F, 3.25F, 3.5F})},
-                       {"1.running_mean", zeros({3})},
-                       {"1.running_var", ones({3})},
-                       {"1.num_batches_tracked", tensor(0)},
-                       {"base", base},
-                       {"transposed", base.t()},
-                       {"column", base.select(1, 1)},
-                       {"corner", base.slice(0, 1).slice(1, 2)},
-                       {"expanded", tensor({{1.5F, -2.0F}, {1.5F, -2.0F}, {1.5F, -2.0F}})},
-                       {"empty", zeros({0, 4})},
-                       {"half", tensor({1.0, -2.5, 0x1p-24, 65504.0, inf, -0.0}, {.dtype = float32})},
-                       {"bfloat", tensor({1.0, -2.5, 0x1.c4p127, -inf}, {.dtype = float32})},
-                       {"int8", tensor({-128, 127})},
-                       {"uint8", tensor({0, 255})},
-                       {"int16", tensor({-32768, 32767})},
-                       {"int32", tensor({-(std::int64_t{1} << 31), (std::int64_t{1} << 31) - 1})},
-                       {"int64", tensor({std::numeric_limits<std::int64_t>::min(), std::int64_t{1} << 62})},
-                       {"mask", tensor({{true}, {false}})},
-                       {"parameter", tensor({0.5F})},
-                       {"größe", tensor(7.0F)}}));
+  CHECK(same(tensors, Tensors{{"0.weight", tensor({{0.0F, 0.25F}, {0.5F, 0.75F}, {1.0F, 1.25F}})},
+                              {"0.bias", tensor({1.0F, 1.25F, 1.5F})},
+                              {"1.weight", tensor({2.0F, 2.25F, 2.5F})},
+                              {"1.bias", tensor({3.0F, 3.25F, 3.5F})},
+                              {"1.running_mean", zeros({3})},
+                              {"1.running_var", ones({3})},
+                              {"1.num_batches_tracked", tensor(0)},
+                              {"base", base},
+                              {"transposed", base.t()},
+                              {"column", base.select(1, 1)},
+                              {"corner", base.slice(0, 1).slice(1, 2)},
+                              {"expanded", tensor({{1.5F, -2.0F}, {1.5F, -2.0F}, {1.5F, -2.0F}})},
+                              {"empty", zeros({0, 4})},
+                              {"half", tensor({1.0, -2.5, 0x1p-24, 65504.0, inf, -0.0}, {.dtype = float32})},
+                              {"bfloat", tensor({1.0, -2.5, 0x1.c4p127, -inf}, {.dtype = float32})},
+                              {"int8", tensor({-128, 127})},
+                              {"uint8", tensor({0, 255})},
+                              {"int16", tensor({-32768, 32767})},
+                              {"int32", tensor({-(std::int64_t{1} << 31), (std::int64_t{1} << 31) - 1})},
+                              {"int64", tensor({std::numeric_limits<std::int64_t>::min(), std::int64_t{1} << 62})},
+                              {"mask", tensor({{true}, {false}})},
+                              {"parameter", tensor({0.5F})},
+                              {"größe", tensor(7.0F)}}));
   CHECK(std::signbit(tensors.at("half")[5].item()));
   CHECK_FALSE(tensors.at("parameter").requires_grad());
 
@@ -390,7 +390,7 @@ TEST_CASE("a state dict that PyTorch has saved is read, whatever its types and s
 TEST_CASE("a zip file whose numbers have 64 bits is read") {
   const std::string content = read_file(pt + "zip64.pt");
   CHECK(content.find("PK\6\6") != std::string::npos);
-  CHECK(same(load_pt(pt + "zip64.pt"), {{"weight", tensor({0.5F, 2.0F})}}));
+  CHECK(same(load_pt(pt + "zip64.pt"), Tensors{{"weight", tensor({0.5F, 2.0F})}}));
   const TemporaryDirectory directory;
   for (std::size_t at = 0; at < content.size(); ++at) {
     std::string broken = content;
