@@ -6,3 +6,5 @@
 #include "gradus/data/digits.hpp"
 #include "gradus/data/idx.hpp"
 #include "gradus/data/loader.hpp"
+#include "gradus/data/mnist.hpp"
+#include "gradus/data/stored.hpp"
