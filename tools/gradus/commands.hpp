@@ -8,6 +8,7 @@ class App;
 
 namespace gradus::tool {
 
+void add_data(CLI::App& app, int& status);
 void add_gradcheck(CLI::App& app, int& status);
 
 }  // namespace gradus::tool

@@ -11,6 +11,7 @@ int main(int argc, char** argv) {
   app.set_version_flag("--version", GRADUS_VERSION);
   int status = 0;
   gradus::tool::add_gradcheck(app, status);
+  gradus::tool::add_data(app, status);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
