@@ -4,6 +4,7 @@
 #include <bit>
 #include <cmath>
 #include <cstdint>
+#include <cstdlib>
 #include <functional>
 #include <numeric>
 #include <set>
@@ -543,4 +544,159 @@ TEST_CASE("read_idx and read_csv survive random damage") {
     refused += message_of([&] { data::read_csv(path); }) != "";
   }
   CHECK(refused > trials);  // no file is both, and most are neither
+}
+
+TEST_CASE("mnist reads the two files of a part, plain or compressed") {
+  const TemporaryDirectory directory;
+  directory.write("train-images-idx3-ubyte", idx_header(8, {2, 1, 3}) + std::string("\x00\xff\x33\x01\x02\x03", 6));
+  directory.write("train-labels-idx1-ubyte", idx_header(8, {2}) + "\x07\x09");
+  directory.write("t10k-images-idx3-ubyte.gz", idx_header(8, {1, 1, 1}) + "\xff");
+  directory.write("t10k-labels-idx1-ubyte", idx_header(8, {2}) + "\x07\x09");
+  const data::Dataset set = data::mnist(directory.path(""));
+  CHECK(set.x.shape() == Shape{2, 1, 1, 3});
+  CHECK(set.x.dtype() == float32);
+  CHECK(allclose(set.x.flatten(), tensor({0.0, 1.0, 0.2, 1 / 255.0, 2 / 255.0, 3 / 255.0})));
+  CHECK(numbers(set.y) == std::vector<double>{7, 9});
+  CHECK(set.y.dtype() == int64);
+
+  const std::string where = "mnist: " + directory.path("") + ": ";
+  CHECK(message_of([&] { data::mnist(directory.path(""), {.train = false}); }) ==
+        where + "images (n, height, width) and labels (n) expected in the t10k files: (1, 1, 1) and (2,)");
+  CHECK(message_of([] { data::mnist("/no/such/folder"); }) ==
+        "mnist: /no/such/folder: has neither train-images-idx3-ubyte nor train-images-idx3-ubyte.gz");
+}
+
+TEST_CASE("fetched data sets have a place of their own") {
+  const auto with = [](const char* data_home, const char* home) {
+    const std::string home_before = std::getenv("HOME") != nullptr ? std::getenv("HOME") : "";
+    setenv("XDG_DATA_HOME", data_home, 1);
+    setenv("HOME", home, 1);
+    std::string path;
+    const std::string message = message_of([&] { path = data::stored("mnist"); });
+    setenv("HOME", home_before.c_str(), 1);
+    unsetenv("XDG_DATA_HOME");
+    return path + message;
+  };
+  CHECK(with("/data", "/home/me") == "/data/gradus/mnist");
+  CHECK(with("", "/home/me") == "/home/me/.local/share/gradus/mnist");
+  CHECK(with("relative", "/home/me") == "/home/me/.local/share/gradus/mnist");
+  CHECK(with("", "") == "stored: neither XDG_DATA_HOME nor HOME is set to an absolute path: data set mnist");
+}
+
+TEST_CASE("a scaler gives features mean 0 and variance 1, and takes it back") {
+  manual_seed(3);
+  for (const Dtype dtype : {float32, float64}) {
+    CAPTURE(to_string(dtype));
+    const Tensor x = randn({50, 3}, {.dtype = dtype}) * tensor({1e-3, 1.0, 1e4}, {.dtype = dtype}) + 7.0;
+    const data::StandardScaler scaler(x);
+    const Tensor z = scaler.transform(x);
+    CHECK(allclose(z.mean(0), zeros({3}, {.dtype = dtype}), {.atol = 1e-3}));
+    CHECK(allclose(square(z).mean(0), ones({3}, {.dtype = dtype}), {.rtol = 1e-3}));
+    CHECK(allclose(scaler.inverse_transform(z), x));
+    CHECK(allclose(scaler.transform(x.narrow(0, 0, 5)), z.narrow(0, 0, 5)));
+  }
+  // Thousand times 0.1 don't add up to 100, but they are equal.
+  const data::StandardScaler constant(full({1000, 1}, 0.1, {.dtype = float64}));
+  CHECK(equal(constant.transform(tensor({{0.1}, {0.6}}, {.dtype = float64})),
+              tensor({{0.0}, {0.5}}, {.dtype = float64})));
+  const data::StandardScaler target(tensor({1.0, 3.0}));
+  CHECK(target.mean().item() == 2);
+  CHECK(target.scale().item() == 1);
+
+  CHECK(message_of([] { data::StandardScaler{Tensor()}; }) == "StandardScaler: features must be floating: undefined");
+  CHECK(message_of([] {
+          data::StandardScaler(tensor({1, 2}));
+        }) == "StandardScaler: features must be floating: int64 (2,)");
+  CHECK(message_of([] { data::StandardScaler(zeros({0, 2})); }) == "StandardScaler: there is no sample: (0, 2)");
+  CHECK(message_of([] {
+          data::StandardScaler(tensor({1.0, std::nan("")}));
+        }) == "StandardScaler: a feature is NaN or infinite: (2,)");
+  CHECK(message_of([&] {
+          target.transform(zeros({2, 3}));
+        }) == "transform: samples of the shape and dtype learnt from expected, float32 (): float32 (2, 3)");
+  CHECK(message_of([&] {
+          constant.inverse_transform(zeros({2, 1}));
+        }) == "inverse_transform: samples of the shape and dtype learnt from expected, float64 (1,): float32 (2, 1)");
+}
+
+TEST_CASE("a vocabulary numbers the characters of a text in their order") {
+  const data::CharVocabulary vocabulary("whale—Ähm\n𝄞");
+  CHECK(vocabulary.size() == 10);
+  CHECK(vocabulary.characters() == "\naehlmwÄ—𝄞");
+  const Tensor indices = vocabulary.encode("Ähm—𝄞");
+  CHECK(numbers(indices) == std::vector<double>{7, 3, 5, 8, 9});
+  CHECK(vocabulary.decode(indices) == "Ähm—𝄞");
+  CHECK(vocabulary.decode(flip(indices, 0).reshape({5, 1})) == "𝄞—mhÄ");
+  CHECK(vocabulary.encode("").shape() == Shape{0});
+  CHECK(data::CharVocabulary(vocabulary.characters()).characters() == vocabulary.characters());
+
+  CHECK(message_of([&] { vocabulary.encode("hé"); }) ==
+        "encode: U+00E9 at byte 1 is not among the 10 characters of the vocabulary");
+  CHECK(message_of([&] { vocabulary.decode(tensor({3, 10})); }) == "decode: index 10 is outside [0, 10)");
+  CHECK(message_of([&] { vocabulary.decode(tensor({-1})); }) == "decode: index -1 is outside [0, 10)");
+  CHECK(message_of([&] { vocabulary.decode(tensor({1.0})); }) == "decode: indices must be int64, got float32");
+  CHECK(message_of([] { data::CharVocabulary(""); }) == "CharVocabulary: the text is empty");
+}
+
+TEST_CASE("what is not UTF-8 is refused") {
+  const std::string cases[] = {"\x80",
+                               "\xc3",
+                               "\xc3(",
+                               "\xc0\xaf",
+                               "\xe2\x82",
+                               "\xe0\x80\xaf",
+                               "\xed\xa0\x80",
+                               "\xf0\x80\x80\xaf",
+                               "\xf4\x90\x80\x80",
+                               "\xf8\x88\x80\x80\x80",
+                               "\xff"};
+  for (const std::string& bad : cases) {
+    CAPTURE(bad);
+    CHECK(message_of([&] { data::CharVocabulary("ab" + bad); }) == "CharVocabulary: the text is not UTF-8 at byte 2");
+  }
+}
+
+TEST_CASE("blocks pair each element with the next one") {
+  const data::Dataset set = data::blocks(arange(12), 4);
+  CHECK(set.x.shape() == Shape{2, 4});
+  CHECK(numbers(set.x) == std::vector<double>{0, 1, 2, 3, 4, 5, 6, 7});
+  CHECK(numbers(set.y) == std::vector<double>{1, 2, 3, 4, 5, 6, 7, 8});
+  CHECK(data::blocks(arange(13), 4).size() == 3);
+  const data::Dataset series = data::blocks(rand({5, 2}), 4);
+  CHECK(series.x.shape() == Shape{1, 4, 2});
+  CHECK(equal(series.x.narrow(1, 1, 3), series.y.narrow(1, 0, 3)));
+
+  Generator generator(1);
+  const data::Dataset random = data::random_blocks(arange(7), 200, 5, &generator);
+  CHECK(random.x.shape() == Shape{200, 5});
+  CHECK(equal(random.x + 1.0, random.y));
+  CHECK(equal(random.x - random.x.narrow(1, 0, 1), arange(5).expand({200, 5})));
+  const auto starts = numbers(random.x.select(1, 0));
+  CHECK(std::set<double>(starts.begin(), starts.end()) == std::set<double>{0, 1});
+
+  const auto [first, rest] = data::split_sequence(arange(10), 0.75);
+  CHECK(numbers(first) == numbers(arange(8)));
+  CHECK(numbers(rest) == std::vector<double>{8, 9});
+
+  CHECK(message_of([] { data::blocks(arange(4), 4); }) ==
+        "blocks: a block of 4 and its next element don't fit into (4,)");
+  CHECK(message_of([] { data::blocks(arange(4), 0); }) == "blocks: the length must be positive: 0");
+  CHECK(message_of([] { data::random_blocks(arange(4), 2, 4); }) ==
+        "random_blocks: a block of 4 and its next element don't fit into (4,)");
+  CHECK(message_of([] { data::random_blocks(arange(4), 0, 2); }) ==
+        "random_blocks: the number of blocks must be positive: 0");
+  CHECK(message_of([] { data::split_sequence(arange(4), 1); }) ==
+        "split_sequence: the fraction must be between 0 and 1: 1");
+  CHECK(message_of([] { data::split_sequence(arange(4), 0.01); }) ==
+        "split_sequence: a part would be empty: fraction 0.01 of (4,)");
+}
+
+TEST_CASE("read_text reads a whole file") {
+  const TemporaryDirectory directory;
+  CHECK(data::read_text(directory.write("a.txt", "Call me\r\nIshmael.")) == "Call me\r\nIshmael.");
+  CHECK(data::read_text(directory.write("empty.txt", "")).empty());
+  CHECK(message_of([] { data::read_text("/no/such/file"); }) ==
+        "read_text: /no/such/file: cannot be opened: No such file or directory");
+  const std::string binary = directory.write("b", "ab\0c"s);
+  CHECK(message_of([&] { data::read_text(binary); }) == "read_text: " + binary + ": is not text: byte 2 is NUL");
 }

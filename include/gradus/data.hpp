@@ -7,4 +7,6 @@
 #include "gradus/data/idx.hpp"
 #include "gradus/data/loader.hpp"
 #include "gradus/data/mnist.hpp"
+#include "gradus/data/scaler.hpp"
 #include "gradus/data/stored.hpp"
+#include "gradus/data/text.hpp"

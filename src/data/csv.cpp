@@ -7,13 +7,12 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
-#include <cstdio>
 #include <limits>
-#include <memory>
 #include <string_view>
 #include <system_error>
 
 #include "data/cells.hpp"
+#include "data/file.hpp"
 #include "gradus/error.hpp"
 #include "gradus/factory.hpp"
 
@@ -24,26 +23,6 @@ struct CellRule {
   Dtype dtype = float32;
   bool allow_nan = false;
 };
-
-// Whole files: a numeric table that doesn't fit into memory wouldn't fit as a tensor either.
-std::string read_text(const std::string& where, const std::string& path) {
-  const auto error = [&](const char* what) {
-    return Error(fmt::format("{}: {}: {}", where, what, std::generic_category().message(errno)));
-  };
-  const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(std::fopen(path.c_str(), "rb"), &std::fclose);
-  if (!file) throw error("cannot be opened");
-  std::string text;
-  std::vector<char> chunk(std::size_t{1} << 16);
-  while (const std::size_t count = std::fread(chunk.data(), 1, chunk.size(), file.get())) {
-    const std::string_view piece(chunk.data(), count);
-    if (const std::size_t nul = piece.find('\0'); nul != std::string_view::npos) {
-      throw Error(fmt::format("{}: is not text: byte {} is NUL", where, text.size() + nul));
-    }
-    text += piece;
-  }
-  if (std::ferror(file.get())) throw error("cannot be read");
-  return text;
-}
 
 void check_delimiter(const char* op, char delimiter) {
   const bool is_part_of_a_cell = std::isalnum(static_cast<unsigned char>(delimiter)) ||
@@ -75,7 +54,7 @@ bool is_missing(std::string_view cell) { return cell.empty() || cell == "NA"; }
 class TableReader {
  public:
   TableReader(const char* op, const std::string& path, std::optional<bool> header, char delimiter)
-      : where_(fmt::format("{}: {}", op, path)), reader_(read_text(where_, path), delimiter, where_) {
+      : where_(fmt::format("{}: {}", op, path)), reader_(read_text_file(where_, path), delimiter, where_) {
     check_delimiter(op, delimiter);
     has_row_ = reader_.next_row();
     if (has_row_) columns_ = reader_.cells().size();
