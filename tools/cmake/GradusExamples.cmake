@@ -2,6 +2,7 @@
 
 # As tests, those that train on fetched data take what the library holds: tests never fetch.
 set(gradus_example_arguments_fashion_mnist --data digits --model conv)
+set(gradus_example_arguments_tabular ${PROJECT_SOURCE_DIR}/examples/data)
 
 file(GLOB gradus_examples CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/examples/*.cpp)
 foreach(source IN LISTS gradus_examples)
