@@ -127,7 +127,11 @@ std::string download(const DataSet& set, const Workshop& workshop) {
     return downloaded(workshop, set, ".tgz");
   }
   need({{"apt-get", "apt"}, {"dpkg-deb", "dpkg"}, {"tar", "tar"}});
-  run({.words = {"apt-get", "download", "-qq", set.package}, .directory = workshop.path()});
+  try {
+    run({.words = {"apt-get", "download", "-qq", set.package}, .directory = workshop.path()});
+  } catch (const Error& error) {
+    throw Error(std::string(error.what()) + " (does apt-get update help?)");
+  }
   NewFile archive(workshop / "package.tar");
   run({.words = {"dpkg-deb", "--fsys-tarfile", downloaded(workshop, set, ".deb")}},
       [&](std::string_view piece) { archive.append(piece); });
