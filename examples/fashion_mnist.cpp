@@ -2,6 +2,9 @@
 //
 //   gradus data fetch fashion-mnist            # once
 //   fashion_mnist --model conv                 # 10 epochs; also --data mnist, --epochs N, --seed N
+//
+// Test accuracy that it has reached (one thread; --seed 1): Fashion-MNIST mlp 89.41 %, conv 92.57 % after 10 epochs;
+// MNIST conv 99.25 % after 5, mlp 98.47 % after 10.
 #include <gradus/gradus.hpp>
 
 #include <chrono>
