@@ -29,7 +29,7 @@
 #include "gradus/nn/recurrent.hpp"
 #include "gradus/nn/residual.hpp"
 #include "gradus/nn/sequential.hpp"
-#include "gradus/nn/transformer.hpp"
 #include "gradus/nn/summary.hpp"
+#include "gradus/nn/transformer.hpp"
 #include "gradus/nn/upsample.hpp"
 #include "gradus/nn/weight_norm.hpp"
