@@ -52,12 +52,32 @@ std::int64_t of_transposed(const Node& node) {
   return weight && x ? x->numel() * without_first(*weight) : 0;
 }
 
+// One layer in one direction: (x, h, c, w_ih, w_hh, ...). Each step, a row of x, meets both weights.
+std::int64_t of_recurrent(const Node& node) {
+  const Shape *const x = input_shape(node, 0), *const w_ih = input_shape(node, 3), *const w_hh = input_shape(node, 4);
+  return x && w_ih && w_hh ? (*x)[0] * (w_ih->numel() + w_hh->numel()) : 0;
+}
+
+// (query, key, value, mask): each query meets each key, and each value.
+std::int64_t of_attention(const Node& node) {
+  const Shape *const key = input_shape(node, 1), *const value = input_shape(node, 2);
+  if (!key || !value || value->back() == 0) return 0;
+  return node.shape.numel() / value->back() * (*key)[key->size() - 2] * (key->back() + value->back());
+}
+
 struct CountedOp {
   std::string_view name;
   std::int64_t (*multiply_adds)(const Node&);
 };
-constexpr CountedOp counted_ops[] = {
-    {"matmul", of_matmul}, {"linear", of_linear}, {"conv2d", of_convolution}, {"conv_transpose2d", of_transposed}};
+constexpr CountedOp counted_ops[] = {{"matmul", of_matmul},
+                                     {"linear", of_linear},
+                                     {"conv2d", of_convolution},
+                                     {"conv_transpose2d", of_transposed},
+                                     {"rnn_tanh", of_recurrent},
+                                     {"rnn_relu", of_recurrent},
+                                     {"lstm", of_recurrent},
+                                     {"gru", of_recurrent},
+                                     {"scaled_dot_product_attention", of_attention}};
 
 std::int64_t multiply_adds_of(const Node& node) {
   const auto found = std::ranges::find(counted_ops, std::string_view(node.name), &CountedOp::name);

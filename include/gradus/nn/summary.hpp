@@ -37,8 +37,9 @@ struct Summary {
 };
 
 // Runs the model once on `input`, in evaluation mode, and tells what it saw; the model is left as it was. Multiply-adds
-// are those of the matrix products and convolutions that the tape records on the way: matmul and what is made of it
-// (linear, bmm, einsum), conv1d, conv2d, conv_transpose2d; a module that runs twice counts twice.
+// are those of the matrix products that the tape records on the way: matmul and what is made of it (linear, bmm,
+// einsum), convolutions, recurrent layers, and attention of a query, key and value of their own; a module that runs
+// twice counts twice.
 Summary summary(Module& model, const Tensor& input);
 
 std::ostream& operator<<(std::ostream& out, const Summary& summary);
