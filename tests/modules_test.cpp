@@ -2,6 +2,7 @@
 #include <doctest/doctest.h>
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "gradus/autograd.hpp"
@@ -348,11 +349,11 @@ struct Twice : nn::Module {
   }
 };
 
-const nn::SummaryRow& row_of(const nn::Summary& summary, const std::string& path) {
+const nn::SummaryRow& row_of(const nn::Summary& summary, std::string_view path) {
   for (const nn::SummaryRow& row : summary.rows) {
     if (row.path == path) return row;
   }
-  throw Error("no row " + path);
+  throw Error("no row " + std::string(path));
 }
 
 }  // namespace
