@@ -30,8 +30,8 @@ Settings parse(int argc, char** argv) {
   Settings s;
   for (int i = 1; i + 1 < argc; i += 2) {
     if (std::strcmp(argv[i], "--text") != 0) continue;
-    s = {.text = argv[i + 1], .steps = 5000, .every = 500, .batch = 16, .block = 128, .layers = 4, .width = 192};
-    s.heads = 6, s.sample = 600, s.lr = 2e-3, s.dropout = 0.1;
+    s = {.text = argv[i + 1], .steps = 5000, .every = 500, .batch = 16, .block = 64, .layers = 4, .width = 128};
+    s.heads = 4, s.sample = 600, s.lr = 2e-3, s.dropout = 0.1;
   }
   for (int i = 1; i < argc; i += 2) {
     const char* const value = i + 1 < argc ? argv[i + 1] : nullptr;

@@ -311,17 +311,6 @@ const std::vector<LayerRow>& layer_table() {
        {4, 3},
        {4, 2},
        {{"bias", {2}}, {"weight_g", {2, 1}}, {"weight_v", {2, 3}}}},
-      {"MaxPool1d", [] { return nn::MaxPool1d(2); }, {2, 3, 6}, {2, 3, 3}},
-      {"MaxPool2d", [] { return nn::MaxPool2d(2, {.padding = 1}); }, {1, 2, 3, 5}, {1, 2, 2, 3}},
-      {"AvgPool1d", [] { return nn::AvgPool1d(3, {.stride = 1}); }, {2, 3, 6}, {2, 3, 4}},
-      {"AvgPool2d",
-       [] {
-         return nn::AvgPool2d({2, 1});
-       },
-       {2, 3, 4, 4},
-       {2, 3, 2, 4}},
-      {"AdaptiveAvgPool1d", [] { return nn::AdaptiveAvgPool1d(2); }, {2, 3, 5}, {2, 3, 2}},
-      {"AdaptiveAvgPool2d", [] { return nn::AdaptiveAvgPool2d(1); }, {2, 3, 4, 4}, {2, 3, 1, 1}},
       {"Sequential of nothing", [] { return nn::Sequential(); }, {2, 3}, {2, 3}},
   };
   return rows;

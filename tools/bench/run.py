@@ -25,6 +25,7 @@ GOALS = {
     "deep_64x20layers_b32_adam": 4,
     "wide_784-1024-1024-10_b256_sgdm": 1,
     "lenet_28x28_b64_adam": 1,
+    "bnconv_3x32x32_b64_sgdm": 1,
     "lstm_128_T64_b32_adam": 1.3,
     "chargpt_L4_d128_T64_b16_adamw": 1.2,
     "adam_step_only_10M": 5,
@@ -35,7 +36,8 @@ GOALS = {
 FIGURES = {"median": "median_us", "min": "min_us", "cpu": "cpu_us"}
 WIDE = "wide_784-1024-1024-10_b256_sgdm"
 WIDE_OVER_FLOOR = 1.15
-TWO_THREADS = {WIDE: 1.6, "lstm_128_T64_b32_adam": 1.6}  # how much faster than one, at least
+TWO_THREADS = {WIDE: 1.6, "bnconv_3x32x32_b64_sgdm": 1.6, "lstm_128_T64_b32_adam": 1.6,
+               "chargpt_L4_d128_T64_b16_adamw": 1.6}  # how much faster than one, at least
 COPY = "copy_10M"  # reads one array and writes one
 STEP_SHARE = 0.8  # of the copy's bandwidth
 # The arrays that a step reads (parameter, gradient, state) and writes (parameter, state).

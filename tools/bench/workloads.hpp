@@ -80,6 +80,19 @@ inline const Mlp& lenet() {
   return all;
 }
 
+// Three convolutions of 3 x 3 with batch norm and ReLU on images of 3 x 32 x 32, the mean of each channel, a linear
+// layer.
+inline constexpr int64_t kColourSide = 32, kColours = 3, kChannels = 32;
+inline const Mlp& batch_norm_net() {
+  static const Mlp all{"bnconv_3x32x32_b64_sgdm",
+                       {kColours * kColourSide * kColourSide, 10},
+                       64,
+                       Loss::cross_entropy,
+                       Rule::momentum,
+                       1e-2};
+  return all;
+}
+
 // A classifier of sequences: an LSTM, and a linear layer on its last output.
 inline constexpr int64_t kSequenceSteps = 64, kSequenceInputs = 64, kSequenceHidden = 128;
 inline const Mlp& lstm() {

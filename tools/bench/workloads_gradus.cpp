@@ -21,7 +21,7 @@ void set_weights(gradus::nn::Sequential& model) {
   gradus::NoGrad guard;
   uint64_t seed = 10;
   for (auto& [name, p] : model.named_parameters()) {
-    if (name.find("norm") != std::string::npos) continue;
+    if (p.dim() == 1 && name.ends_with("weight")) continue;  // a norm's
     if (p.dim() >= 2) {
       p.copy_(floats(bench::initial_weight(p.size(0), p.numel() / p.size(0), seed++), p.shape()));
     } else {
@@ -44,6 +44,22 @@ gradus::nn::Sequential make_lenet() {
   const auto images = [](const Tensor& x) { return x.reshape({-1, 1, bench::kImageSide, bench::kImageSide}); };
   return Sequential(images, Conv2d(1, 16, 3, {.padding = 1}), ReLU(), MaxPool2d(2), Conv2d(16, 32, 3, {.padding = 1}),
                     ReLU(), MaxPool2d(2), Flatten(), Linear(32 * 7 * 7, 128), ReLU(), Linear(128, 10));
+}
+
+gradus::nn::Sequential make_batch_norm_net() {
+  using namespace gradus::nn;
+  Sequential model([](const Tensor& x) {
+    return x.reshape({-1, bench::kColours, bench::kColourSide, bench::kColourSide});
+  });
+  for (int64_t in = bench::kColours, i = 0; i < 3; ++i, in = bench::kChannels) {
+    model.push_back(Conv2d(in, bench::kChannels, 3, {.padding = 1, .bias = false}));
+    model.push_back(BatchNorm2d(bench::kChannels));
+    model.push_back(ReLU());
+  }
+  model.push_back(AdaptiveAvgPool2d(1));
+  model.push_back(Flatten());
+  model.push_back(Linear(bench::kChannels, 10));
+  return model;
 }
 
 gradus::nn::Sequential make_lstm() {
@@ -223,6 +239,8 @@ int main(int argc, char** argv) {
   for (const bench::Mlp& mlp : bench::mlps())
     workloads.push_back({mlp.name, [&mlp] { return training(mlp, make_mlp(mlp)); }});
   workloads.push_back({bench::lenet().name, [] { return training(bench::lenet(), make_lenet()); }});
+  workloads.push_back(
+      {bench::batch_norm_net().name, [] { return training(bench::batch_norm_net(), make_batch_norm_net()); }});
   workloads.push_back({bench::lstm().name, [] { return training(bench::lstm(), make_lstm()); }});
   workloads.push_back({bench::chargpt().name, [] { return training(bench::chargpt()); }});
   for (const bench::StepOnly& work : bench::steps_only()) {

@@ -22,7 +22,7 @@ void set_weights(torch::nn::Sequential& model) {
   uint64_t seed = 10;
   for (auto& item : model->named_parameters()) {
     torch::Tensor& p = item.value();
-    if (item.key().find("norm") != std::string::npos) continue;
+    if (p.dim() == 1 && item.key().ends_with("weight")) continue;  // a norm's
     if (p.dim() >= 2)
       p.copy_(floats(bench::initial_weight(p.size(0), p.numel() / p.size(0), seed++), p.sizes().vec()));
     else
@@ -36,6 +36,24 @@ torch::nn::Sequential make_lenet() {
   return Sequential(Functional(images), Conv2d(Conv2dOptions(1, 16, 3).padding(1)), ReLU(), MaxPool2d(2),
                     Conv2d(Conv2dOptions(16, 32, 3).padding(1)), ReLU(), MaxPool2d(2), Flatten(),
                     Linear(32 * 7 * 7, 128), ReLU(), Linear(128, 10));
+}
+
+torch::nn::Sequential make_batch_norm_net() {
+  using namespace torch::nn;
+  const auto images = [](const torch::Tensor& x) {
+    return x.reshape({-1, bench::kColours, bench::kColourSide, bench::kColourSide});
+  };
+  const auto means = [](const torch::Tensor& x) { return torch::adaptive_avg_pool2d(x, {1, 1}).flatten(1); };
+  Sequential model;
+  model->push_back(Functional(images));
+  for (int64_t in = bench::kColours, i = 0; i < 3; ++i, in = bench::kChannels) {
+    model->push_back(Conv2d(Conv2dOptions(in, bench::kChannels, 3).padding(1).bias(false)));
+    model->push_back(BatchNorm2d(bench::kChannels));
+    model->push_back(ReLU());
+  }
+  model->push_back(Functional(means));
+  model->push_back(Linear(bench::kChannels, 10));
+  return model;
 }
 
 // The last output of an LSTM.
@@ -255,6 +273,8 @@ int main(int argc, char** argv) {
   for (const bench::Mlp& mlp : bench::mlps())
     workloads.push_back({mlp.name, [&mlp] { return training(mlp, make_mlp(mlp)); }});
   workloads.push_back({bench::lenet().name, [] { return training(bench::lenet(), make_lenet()); }});
+  workloads.push_back(
+      {bench::batch_norm_net().name, [] { return training(bench::batch_norm_net(), make_batch_norm_net()); }});
   workloads.push_back({bench::lstm().name, [] { return training(bench::lstm(), make_lstm()); }});
   workloads.push_back({bench::chargpt().name, [] { return training(bench::chargpt()); }});
   for (const bench::StepOnly& work : bench::steps_only()) {
