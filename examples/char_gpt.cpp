@@ -152,12 +152,12 @@ std::string sample(Gpt& model, const Text& text, const Settings& s) {
   return result;
 }
 
-int main(int argc, char** argv) {
-  const Settings s = parse(argc, argv);
+int run(const Settings& s) {
   manual_seed(static_cast<uint64_t>(s.seed));
   std::string book = proverbs;
   if (!s.text.empty()) {
     std::ifstream file(s.text, std::ios::binary);
+    if (!file) throw Error("cannot read " + s.text);
     book.assign(std::istreambuf_iterator<char>(file), {});
   }
   const Text text(book);
@@ -209,4 +209,15 @@ int main(int argc, char** argv) {
   save(model.state_dict(), s.weights);
   std::printf("\n%s\n", sample(model, text, s).c_str());
   return s.text.empty() && !(loss < 2) ? 1 : 0;
+}
+
+int main(int argc, char** argv) {
+  try {
+    const Settings s = parse(argc, argv);
+    if (s.every < 1 || s.batch < 1 || s.block < 1) throw Error("every, batch and block must be at least 1");
+    return run(s);
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "char_gpt: %s\n", error.what());
+    return 2;
+  }
 }

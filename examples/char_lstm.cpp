@@ -143,6 +143,8 @@ int run(const Settings& settings) {
   const auto [train_text, held_out_text] = data::split_sequence(vocabulary.encode(text), 0.9);
   const data::Dataset train = streams_of(train_text, settings.streams), held_out = streams_of(held_out_text, 1);
 
+  const std::string beginning = vocabulary.decode(held_out_text.narrow(0, 0, 1));
+
   Net net(vocabulary.size(), settings);
   optim::Adam optimizer(net.parameters(), {.lr = settings.lr});
   const std::int64_t steps = (train.x.size(1) + settings.block - 1) / settings.block;
@@ -171,7 +173,7 @@ int run(const Settings& settings) {
     std::fflush(stdout);
   }
   save(net.state_dict(), "char_lstm.safetensors", {.metadata = {{"characters", vocabulary.characters()}}});
-  std::printf("%s\n", sample(net, vocabulary, "The ", settings).c_str());
+  std::printf("%s\n", sample(net, vocabulary, beginning, settings).c_str());
   return !settings.text.empty() || reached < 0.3 ? 0 : 1;
 }
 

@@ -175,6 +175,18 @@ TEST_CASE("attention of heads side by side is that of heads apart, in all deriva
   }
 }
 
+TEST_CASE("a value alone may have a batch, also where the mask requires a gradient") {
+  manual_seed(3);
+  const RandomOptions random{.dtype = float64, .requires_grad = true};
+  const Tensor q = randn({5, 4}, random), k = randn({3, 4}, random), v = randn({2, 3, 2}, random),
+               mask = randn({5, 3}, random);
+  const auto attend = [](const Tensor& query, const Tensor& key, const Tensor& value, const Tensor& added) {
+    return scaled_dot_product_attention(query, key, value, {.attn_mask = added});
+  };
+  CHECK(gradcheck(attend, {q, k, v, mask}).passed());
+  CHECK(gradgradcheck(attend, {q, k, v, mask}).passed());
+}
+
 TEST_CASE("gradcheck passes for every parameter and the input of the attention layers") {
   manual_seed(5);
   nn::MultiheadAttention attention(4, 2, {.batch_first = true, .dtype = float64});

@@ -192,6 +192,14 @@ TEST_CASE("every instruction set keeps the first of the largest, any NaN, and wh
   }
 }
 
+TEST_CASE("a window that sees padding alone is refused, and an empty batch has gradients of zero") {
+  const auto pool = [] { max_pool1d(ones({2, 1, 2}), 2, {.stride = 1, .padding = 1, .dilation = 3}); };
+  CHECK_THROWS_WITH(pool(), "max_pool2d: dilation 3 and padding 1 leave window 0 without any element");
+  const Tensor weight = ones({3, 2, 3, 3}, {.requires_grad = true});
+  conv2d(zeros({0, 2, 9, 33}), weight).sum().backward();
+  CHECK(equal(weight.grad(), zeros({3, 2, 3, 3})));
+}
+
 TEST_CASE("NaN and infinity reach only the windows and the outputs that see them") {
   Tensor x = zeros({1, 1, 6, 40}, {.dtype = float64});
   x.select(3, 39).select(2, 2).fill_(std::numeric_limits<double>::infinity());

@@ -596,6 +596,9 @@ TEST_CASE("a scaler gives features mean 0 and variance 1, and takes it back") {
     CHECK(allclose(scaler.transform(x.narrow(0, 0, 5)), z.narrow(0, 0, 5)));
   }
   // Thousand times 0.1 don't add up to 100, but they are equal.
+  const Tensor tiny = tensor({{0.0}, {1e-200}, {2e-200}}, {.dtype = float64});
+  CHECK(allclose(data::StandardScaler(tiny).transform(tiny) * 1e200,
+                 data::StandardScaler(tiny * 1e200).transform(tiny * 1e200) * 1e200));
   const data::StandardScaler constant(full({1000, 1}, 0.1, {.dtype = float64}));
   CHECK(equal(constant.transform(tensor({{0.1}, {0.6}}, {.dtype = float64})),
               tensor({{0.0}, {0.5}}, {.dtype = float64})));

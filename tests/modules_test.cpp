@@ -358,6 +358,42 @@ const nn::SummaryRow& row_of(const nn::Summary& summary, std::string_view path) 
 
 }  // namespace
 
+TEST_CASE("a hook keeps what it counts from call to call") {
+  nn::Linear layer(2, 2);
+  std::vector<int> counts;
+  layer.register_forward_hook(
+      [&counts, n = 0](nn::Module&, const Tensor&, const Tensor&) mutable { counts.push_back(++n); });
+  for (int i = 0; i < 3; ++i) layer(ones({1, 2}));
+  CHECK(counts == std::vector<int>{1, 2, 3});
+}
+
+TEST_CASE("calls with several arguments run hooks and tell their path, too") {
+  struct Reader : nn::Module {
+    nn::LSTM lstm{3, 2};
+    nn::GRUCell cell{2, 2};
+    nn::TransformerEncoder encoder{nn::TransformerEncoderLayer(2, 1, {.dim_feedforward = 4, .dropout = 0}), 1};
+    GRADUS_MODULE(lstm, cell, encoder)
+    Tensor forward(const Tensor& x) override {
+      const auto [output, h, c] = lstm(x, {});
+      const Tensor encoded = encoder(output, {});
+      return encoded + cell(h[0], h[0]);
+    }
+  } reader;
+  std::vector<Shape> outputs;
+  const auto note = [&](nn::Module&, const Tensor&, const Tensor& y) { outputs.push_back(y.shape()); };
+  reader.lstm.register_forward_hook(note);
+  reader.cell.register_forward_hook(note);
+  reader.encoder.layers[0].self_attn.register_forward_hook(note);
+  const Tensor x = ones({4, 5, 3});
+  const Tensor before = reader(x);
+  CHECK(outputs == std::vector<Shape>{{4, 5, 2}, {4, 5, 2}, {5, 2}});
+  CHECK(message_of([&] { reader(ones({4, 5, 2})); }).starts_with("lstm: "));
+  reader.lstm.register_forward_pre_hook([](nn::Module&, const Tensor& in) { return in * 2.0; });
+  CHECK_FALSE(equal(reader(x), before));
+  reader.encoder.layers[0].register_forward_pre_hook([](nn::Module&, const Tensor&) { return ones({4, 5, 3}); });
+  CHECK(message_of([&] { reader(x); }).starts_with("encoder.layers.0"));
+}
+
 TEST_CASE("a summary counts parameters once and multiply-adds as often as they run") {
   Twice model;
   model.same.bias.set_requires_grad(false);

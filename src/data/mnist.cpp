@@ -1,6 +1,7 @@
 #include "gradus/data/mnist.hpp"
 
 #include <filesystem>
+#include <system_error>
 
 #include "gradus/autograd.hpp"
 #include "gradus/data/idx.hpp"
@@ -13,7 +14,8 @@ namespace {
 std::string find_file(const std::string& directory, const std::string& name) {
   for (const char* ending : {"", ".gz"}) {
     std::string path = (std::filesystem::path(directory) / (name + ending)).string();
-    if (std::filesystem::is_regular_file(path)) return path;
+    std::error_code unreadable;
+    if (std::filesystem::is_regular_file(path, unreadable)) return path;
   }
   fail("mnist: {}: has neither {} nor {}.gz", directory, name, name);
 }

@@ -29,7 +29,10 @@ StandardScaler::StandardScaler(const Tensor& x) {
   const Tensor least = amin(exact, 0), most = amax(exact, 0), mean = exact.mean(0);
   const Tensor changes = ne(least, most);
   mean_ = where(changes, mean, least).to(x.dtype());
-  scale_ = where(changes, sqrt(square(exact - mean).mean(0)), ones_like(mean)).to(x.dtype());
+  // The deviations as parts of the range: their squares neither overflow nor vanish all.
+  const Tensor range = where(changes, most - least, ones_like(mean));
+  const Tensor scale = (sqrt(square((exact - mean) / range).mean(0)) * range).to(x.dtype());
+  scale_ = where(changes, where(eq(scale, 0.0), ones_like(scale), scale), ones_like(scale));
 }
 
 void StandardScaler::check(const char* op, const Tensor& x) const {

@@ -12,6 +12,9 @@
 namespace gradus::torch_file {
 namespace {
 
+constexpr std::size_t most_objects =
+    4'000'000;  // more than any state dict has; each takes memory before it is known for what
+
 using safetensors::quoted;
 
 enum class Kind : std::uint8_t { none, boolean, integer, real, text, tuple, list, dict, global, storage, tensor };
@@ -112,6 +115,7 @@ class Unpickler {
   std::string_view kind_name(Ref ref) { return names_of_kinds[static_cast<std::size_t>(at(ref).kind)]; }
 
   void push(Object object) {
+    if (objects_.size() >= most_objects) refuse("has more than {} objects", most_objects);
     objects_.push_back(std::move(object));
     stack_.push_back(static_cast<Ref>(objects_.size() - 1));
   }

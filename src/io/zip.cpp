@@ -59,12 +59,11 @@ ZipFile::ZipFile(const char* op, const std::string& path)
   if (size < 0 || size == std::numeric_limits<std::streamoff>::max()) fail("{}: {}: cannot be read", op, path);
   size_ = static_cast<std::uint64_t>(size);
   read_directory(find_directory());
-  check_overlaps();
 }
 
 const ZipFile::Entry* ZipFile::find(const std::string& name) const {
-  const auto found = std::ranges::find(entries_, name, &Entry::name);
-  return found == entries_.end() ? nullptr : &*found;
+  const auto found = std::ranges::lower_bound(entries_, name, {}, &Entry::name);
+  return found == entries_.end() || found->name != name ? nullptr : &*found;
 }
 
 std::string ZipFile::bytes(std::uint64_t begin, std::uint64_t size) {
@@ -118,12 +117,15 @@ void ZipFile::read_directory(const Directory& directory) {
     if (encrypted || number<std::uint16_t>(table, at + 10) != 0 || packed != entry.size) {
       fail("{}: {}: {} is compressed or encrypted, which torch.save does not do", op_, path_, quoted(entry.name));
     }
-    if (find(entry.name)) fail("{}: {}: {} is there twice", op_, path_, quoted(entry.name));
     entry.begin = begin_of_data(entry, header);
     entries_.push_back(std::move(entry));
     at += entry_size + name + extra + comment;
   }
   std::ranges::sort(entries_, {}, &Entry::begin);
+  check_overlaps();
+  std::ranges::sort(entries_, {}, &Entry::name);
+  const auto twice = std::ranges::adjacent_find(entries_, {}, &Entry::name);
+  if (twice != entries_.end()) fail("{}: {}: {} is there twice", op_, path_, quoted(twice->name));
 }
 
 std::uint64_t ZipFile::begin_of_data(const Entry& entry, std::uint64_t header) {

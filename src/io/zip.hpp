@@ -44,7 +44,7 @@ class ZipFile {
   std::string path_;
   std::ifstream stream_;
   std::uint64_t size_ = 0;
-  std::vector<Entry> entries_;  // by where they are
+  std::vector<Entry> entries_;  // by name
 };
 
 }  // namespace gradus

@@ -126,7 +126,8 @@ void convolve_directly_by_weight(const Convolution& c, T* weight, const T* image
   const Scratch<std::int64_t> offsets(c.depth());
   frame.write_offsets(offsets.data(), c);
   const std::int64_t bytes = (frame.size() + c.result()) * static_cast<std::int64_t>(sizeof(T));
-  const std::int64_t at_once = std::clamp<std::int64_t>(bytes_in_cache / std::max<std::int64_t>(1, bytes), 1, c.batch);
+  const std::int64_t at_once = std::clamp<std::int64_t>(bytes_in_cache / std::max<std::int64_t>(1, bytes), 1,
+                                                        std::max<std::int64_t>(1, c.batch));
   sum_over_pieces(c, weight, [&](T* sum, std::int64_t begin, std::int64_t end) {
     const Scratch<T> framed(at_once * frame.size());
     for (std::int64_t n = begin; n < end; n += at_once) {

@@ -36,7 +36,7 @@ std::string joined(const std::string& path, const std::string& rest) {
 ModuleError::ModuleError(const Module& module, const std::string& path, const std::string& rule)
     : Error(path.empty() ? rule : path + ": " + rule), module_(&module), path_(path), rule_(rule) {}
 
-void throw_through(Module& module) {
+void detail::throw_through(Module& module) {
   try {
     throw;
   } catch (const ModuleError& error) {
@@ -65,21 +65,5 @@ std::string short_class_name(const Module& module) {
 }
 
 Tensor Module::forward(const Tensor&) { fail("forward: {} defines no forward(const Tensor&)", class_name(*this)); }
-
-Tensor Module::operator()(const Tensor& x) {
-  try {
-    if (hooks_.any()) [[unlikely]]
-      return call_with_hooks(x);
-    return forward(x);
-  } catch (const Error&) {
-    throw_through(*this);
-  }
-}
-
-Tensor Module::call_with_hooks(const Tensor& x) {
-  const Tensor input = hooks_.run_before(*this, x);
-  Tensor output = forward(input);
-  return hooks_.run_after(*this, input, std::move(output));
-}
 
 }  // namespace gradus::nn

@@ -22,9 +22,6 @@ class ModuleError final : public Error {
   std::string path_, rule_;
 };
 
-// Inside a handler: throws the Error on, as one that came through this module.
-[[noreturn]] void throw_through(Module& module);
-
 std::string class_name(const Module& module);
 // Without namespaces: "Linear"; "function" for what is none.
 std::string short_class_name(const Module& module);

@@ -19,13 +19,13 @@ HookTable& ForwardHooks::table() {
 
 RemovableHandle ForwardHooks::add_before(ForwardPreHook hook) {
   const int id = table().next_id++;
-  table_->before.emplace_back(id, std::move(hook));
+  table_->before.emplace_back(id, std::make_shared<ForwardPreHook>(std::move(hook)));
   return {table_, id};
 }
 
 RemovableHandle ForwardHooks::add_after(ForwardHook hook) {
   const int id = table().next_id++;
-  table_->after.emplace_back(id, std::move(hook));
+  table_->after.emplace_back(id, std::make_shared<ForwardHook>(std::move(hook)));
   return {table_, id};
 }
 
@@ -34,7 +34,7 @@ Tensor ForwardHooks::run_before(Module& module, Tensor x) const {
   if (!table_) return x;
   const auto hooks = table_->before;
   for (const auto& [id, hook] : hooks) {
-    if (Tensor changed = hook(module, x); changed.defined()) x = std::move(changed);
+    if (Tensor changed = (*hook)(module, x); changed.defined()) x = std::move(changed);
   }
   return x;
 }
@@ -43,7 +43,7 @@ Tensor ForwardHooks::run_after(Module& module, const Tensor& x, Tensor y) const 
   if (!table_) return y;
   const auto hooks = table_->after;
   for (const auto& [id, hook] : hooks) {
-    if (Tensor changed = hook(module, x, y); changed.defined()) y = std::move(changed);
+    if (Tensor changed = (*hook)(module, x, y); changed.defined()) y = std::move(changed);
   }
   return y;
 }

@@ -30,6 +30,7 @@ Tensor SinusoidalPositions::forward(const Tensor& x) {
     fail("SinusoidalPositions: the input must be {} {}), or without batch, got {}",
          batch_first_ ? "(batch, positions," : "(positions, batch,", table_.size(1), x.shape());
   }
+  if (!is_floating_point(x.dtype())) fail("SinusoidalPositions: a floating dtype is needed, got {}", x.dtype());
   const bool batch_between = x.dim() == 3 && !batch_first_;
   const std::int64_t positions = batch_between ? x.size(0) : x.size(-2);
   if (positions > table_.size(0)) {

@@ -24,7 +24,7 @@ Tensor fused(Linear& layer, kernels::Activation activation, const Tensor& x) {
   try {
     return linear_activation(x, layer.weight, layer.bias, activation);
   } catch (const Error&) {
-    throw_through(layer);
+    detail::throw_through(layer);
   }
 }
 

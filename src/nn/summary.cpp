@@ -104,9 +104,11 @@ class Prepared {
  public:
   explicit Prepared(Module& model) {
     for (Module* const module : model.modules()) modes_.emplace_back(module, module->is_training());
-    for (const Tensor& p : model.parameters()) trainable_.emplace_back(p, p.requires_grad());
+    for (const Tensor& p : model.parameters()) {
+      if (is_floating_point(p.dtype())) trainable_.emplace_back(p, p.requires_grad());
+    }
     model.eval();
-    model.requires_grad_();
+    for (auto& [p, trainable] : trainable_) p.set_requires_grad(true);
   }
   Prepared(const Prepared&) = delete;
   Prepared& operator=(const Prepared&) = delete;

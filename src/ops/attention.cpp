@@ -60,7 +60,9 @@ Tensor times_factors(const Tensor& x, const AttentionTerms& terms) {
 // The gradients of query, key, value and mask as formulas, so that they can be differentiated again.
 void composed_backward(const Tensor& g, const Tensor& query, const Tensor& key, const Tensor& value,
                        const AttentionTerms& terms, Gradients& gradients) {
-  const Tensor weights = softmax_of_scores(query, key, terms);
+  // The batch of a value may be larger than that of query and key.
+  const Tensor weights =
+      expand(softmax_of_scores(query, key, terms), with_matrix(leading(g.shape()), query.size(-2), key.size(-2)));
   if (gradients.wanted(2)) gradients[2] = matmul(transpose(times_factors(weights, terms), -1, -2), g);
   const Tensor slopes = softmax_backward(times_factors(matmul(g, transpose(value, -1, -2)), terms), weights);
   if (gradients.wanted(0)) gradients[0] = matmul(slopes, key) * terms.scale;

@@ -16,6 +16,14 @@ kernels::Window pooling_window(const char* op, std::int64_t size, std::int64_t k
   kernels::Window window{size, kernel, stride, padding, dilation};
   // Another one that is not all inside, but starts before the padding on the right.
   if (ceil_mode && (padded - reach) % stride != 0 && window.outputs * stride < size + padding) ++window.outputs;
+  for (std::int64_t i = 0; dilation > 1 && padding > 0 && i < window.outputs; ++i) {
+    bool sees_one = false;
+    for (std::int64_t k = 0; k < kernel && !sees_one; ++k) {
+      const std::int64_t at = i * stride + window.first(k);
+      sees_one = at >= 0 && at < size;
+    }
+    if (!sees_one) fail("{}: dilation {} and padding {} leave window {} without any element", op, dilation, padding, i);
+  }
   return window;
 }
 

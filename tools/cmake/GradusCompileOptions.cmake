@@ -58,7 +58,8 @@ function(gradus_limit_exports target)
   get_target_property(type ${target} TYPE)
   if(type STREQUAL "SHARED_LIBRARY" AND UNIX AND NOT APPLE)
     set(script ${PROJECT_SOURCE_DIR}/tools/cmake/gradus.map)
-    target_link_options(${target} PRIVATE -Wl,--version-script=${script} -Wl,-Bsymbolic-functions)
+    target_link_options(${target} PRIVATE -Wl,--version-script=${script} -Wl,-Bsymbolic-functions
+                        $<$<CONFIG:Release>:-Wl,--strip-all>)  # of names that are not exported
     set_target_properties(${target} PROPERTIES LINK_DEPENDS ${script})
   endif()
 endfunction()

@@ -35,11 +35,13 @@ class AnyModule {
   requires(!std::same_as<T, AnyModule>) && ModuleOrFunction<T> AnyModule(T module)
       : AnyModule(wrap(std::move(module))) {}
 
-  AnyModule(const AnyModule& other) : type_(other.type_), module_(type_->clone(*other.module_)) {}
+  AnyModule(const AnyModule& other)
+      : type_(other.type_), module_(other.module_ ? type_->clone(*other.module_) : nullptr) {}
   AnyModule(AnyModule&&) noexcept = default;
   // A module of the same class is assigned to, so that handles to its parameters stay valid.
   AnyModule& operator=(const AnyModule& other) {
-    if (type_ != other.type_ || !module_ || !type_->assign(*module_, *other.module_)) *this = AnyModule(other);
+    if (type_ != other.type_ || !module_ || !other.module_ || !type_->assign(*module_, *other.module_))
+      *this = AnyModule(other);
     return *this;
   }
   AnyModule& operator=(AnyModule&&) noexcept = default;

@@ -52,7 +52,7 @@ class MultiheadAttention : public Module {
   using Module::operator();
   Attended operator()(const Tensor& query, const Tensor& key, const Tensor& value,
                       const MultiheadAttentionForwardOptions& options = {}) {
-    return forward(query, key, value, options);
+    return call(query, [&](const Tensor& x) { return forward(x, key, value, options); });
   }
 
   Parameter in_proj_weight;  // (3 embed_dim, embed_dim): of queries, keys and values, if all are embed_dim wide

@@ -20,8 +20,8 @@ using ForwardPreHook = std::function<Tensor(Module&, const Tensor& x)>;
 using ForwardHook = std::function<Tensor(Module&, const Tensor& x, const Tensor& y)>;
 
 struct HookTable {
-  std::vector<std::pair<int, ForwardPreHook>> before;
-  std::vector<std::pair<int, ForwardHook>> after;
+  std::vector<std::pair<int, std::shared_ptr<ForwardPreHook>>> before;
+  std::vector<std::pair<int, std::shared_ptr<ForwardHook>>> after;
   int next_id = 0;
 };
 
@@ -41,6 +41,20 @@ class RemovableHandle {
 };
 
 namespace detail {
+
+// Inside a handler: throws the Error on, as one that came through this module.
+[[noreturn]] void throw_through(Module& module);
+
+// What hooks see of a result: the output of a layer, h of a cell.
+template <class Result>
+Tensor& output_of(Result& result) {
+  if constexpr (std::is_same_v<Result, Tensor>)
+    return result;
+  else if constexpr (requires { result.output; })
+    return result.output;
+  else
+    return result.h;
+}
 
 // The hooks of one module object: they are not copied with it, but move with it.
 class ForwardHooks {

@@ -4,9 +4,11 @@
 #include <functional>
 #include <map>
 #include <string>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
+#include "gradus/error.hpp"
 #include "gradus/nn/hooks.hpp"
 #include "gradus/nn/members.hpp"
 #include "gradus/nn/parameter.hpp"
@@ -38,7 +40,9 @@ class Module {
   virtual Tensor forward(const Tensor& x);
   // forward, between the hooks. An Error on the way names the module that it comes from, by its path from this one:
   // "blocks.1.fc: linear: ...". Call modules, as here, not their forward.
-  Tensor operator()(const Tensor& x);
+  Tensor operator()(const Tensor& x) {
+    return call(x, [this](const Tensor& input) { return forward(input); });
+  }
 
   // Handles that share memory and gradient with the members, in the order in which these are listed.
   std::vector<Tensor> parameters() const;
@@ -88,9 +92,26 @@ class Module {
   // What GRADUS_MODULE defines. A class without it has no members.
   virtual void visit_members(MemberVisitor& visitor, const MemberPath& path);
 
+ protected:
+  // What operator() does, with `function` for forward: for classes whose calls have more arguments. It returns a
+  // tensor, or a struct with one called output or h.
+  template <class Function>
+  std::invoke_result_t<const Function&, const Tensor&> call(const Tensor& x, const Function& function) {
+    try {
+      if (!hooks_.any()) [[likely]]
+        return function(x);
+      const Tensor input = hooks_.run_before(*this, x);
+      auto result = function(input);
+      Tensor& output = detail::output_of(result);
+      output = hooks_.run_after(*this, input, output);
+      return result;
+    } catch (const Error&) {
+      detail::throw_through(*this);
+    }
+  }
+
  private:
   void visit(MemberVisitor& visitor) const;
-  Tensor call_with_hooks(const Tensor& x);
 
   bool training_ = true;
   detail::ForwardHooks hooks_;

@@ -77,7 +77,9 @@ class RNN : public Recurrent {
   // hidden_size), zero where it is undefined: `auto [output, h] = rnn(x, h0)`.
   RNNResult forward(const Tensor& x, const Tensor& h, const Lengths& lengths = {});
   using Module::operator();
-  RNNResult operator()(const Tensor& x, const Tensor& h, const Lengths& lengths = {}) { return forward(x, h, lengths); }
+  RNNResult operator()(const Tensor& x, const Tensor& h, const Lengths& lengths = {}) {
+    return call(x, [&](const Tensor& input) { return forward(input, h, lengths); });
+  }
 
  private:
   bool relu_;
@@ -93,7 +95,7 @@ class LSTM : public Recurrent {
   LSTMResult forward(const Tensor& x, const LSTMState& state, const Lengths& lengths = {});
   using Module::operator();
   LSTMResult operator()(const Tensor& x, const LSTMState& state, const Lengths& lengths = {}) {
-    return forward(x, state, lengths);
+    return call(x, [&](const Tensor& input) { return forward(input, state, lengths); });
   }
 };
 
@@ -106,7 +108,9 @@ class GRU : public Recurrent {
   // As RNN's.
   RNNResult forward(const Tensor& x, const Tensor& h, const Lengths& lengths = {});
   using Module::operator();
-  RNNResult operator()(const Tensor& x, const Tensor& h, const Lengths& lengths = {}) { return forward(x, h, lengths); }
+  RNNResult operator()(const Tensor& x, const Tensor& h, const Lengths& lengths = {}) {
+    return call(x, [&](const Tensor& input) { return forward(input, h, lengths); });
+  }
 };
 
 struct CellOptions {
@@ -142,7 +146,9 @@ class RNNCell : public RecurrentCell {
   Tensor forward(const Tensor& x) override { return forward(x, Tensor()); }  // from a state of zero
   Tensor forward(const Tensor& x, const Tensor& h);
   using Module::operator();
-  Tensor operator()(const Tensor& x, const Tensor& h) { return forward(x, h); }
+  Tensor operator()(const Tensor& x, const Tensor& h) {
+    return call(x, [&](const Tensor& input) { return forward(input, h); });
+  }
 
  private:
   bool relu_;
@@ -156,7 +162,9 @@ class LSTMCell : public RecurrentCell {
   Tensor forward(const Tensor& x) override { return forward(x, {}).h; }  // h alone, from a state of zero
   LSTMState forward(const Tensor& x, const LSTMState& state);
   using Module::operator();
-  LSTMState operator()(const Tensor& x, const LSTMState& state) { return forward(x, state); }
+  LSTMState operator()(const Tensor& x, const LSTMState& state) {
+    return call(x, [&](const Tensor& input) { return forward(input, state); });
+  }
 };
 
 class GRUCell : public RecurrentCell {
@@ -166,7 +174,9 @@ class GRUCell : public RecurrentCell {
   Tensor forward(const Tensor& x) override { return forward(x, Tensor()); }  // from a state of zero
   Tensor forward(const Tensor& x, const Tensor& h);
   using Module::operator();
-  Tensor operator()(const Tensor& x, const Tensor& h) { return forward(x, h); }
+  Tensor operator()(const Tensor& x, const Tensor& h) {
+    return call(x, [&](const Tensor& input) { return forward(input, h); });
+  }
 };
 
 }  // namespace gradus::nn

@@ -46,7 +46,7 @@ class TransformerEncoderLayer : public Module {
 
   using Module::operator();
   Tensor operator()(const Tensor& src, const TransformerEncoderLayerForwardOptions& options) {
-    return forward(src, options);
+    return call(src, [&](const Tensor& x) { return forward(x, options); });
   }
 
   MultiheadAttention self_attn;
@@ -86,7 +86,7 @@ class TransformerEncoder : public Module {
 
   using Module::operator();
   Tensor operator()(const Tensor& src, const TransformerEncoderForwardOptions& options) {
-    return forward(src, options);
+    return call(src, [&](const Tensor& x) { return forward(x, options); });
   }
 
   std::vector<TransformerEncoderLayer> layers;

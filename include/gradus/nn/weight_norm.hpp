@@ -49,6 +49,7 @@ class WeightNorm final : public WeightNormBase {
   M plain() const {
     M result = module;
     give_weight_back(result);
+    if (result.is_training() != is_training()) result.train(is_training());
     return result;
   }
 

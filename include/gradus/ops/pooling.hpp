@@ -39,7 +39,7 @@ struct AvgPool2dOptions {
 
 // (..., h, w) -> (..., h', w') with h' = floor((h + 2 padding - dilation (kernel - 1) - 1) / stride) + 1. Padding never
 // wins, NaN always does, and the first of equal elements has the derivative. Throws unless padding is at most half of
-// the kernel, and a window fits.
+// the kernel, a window fits, and each sees an element.
 Tensor max_pool2d(const Tensor& x, const Pair& kernel_size, const MaxPool2dOptions& options = {});
 // (..., n) -> (..., n')
 Tensor max_pool1d(const Tensor& x, std::int64_t kernel_size, const MaxPool1dOptions& options = {});
