@@ -22,7 +22,7 @@ void set_weights(torch::nn::Sequential& model) {
   uint64_t seed = 10;
   for (auto& item : model->named_parameters()) {
     torch::Tensor& p = item.value();
-    if (p.dim() == 1 && item.key().ends_with("weight")) continue;  // a norm's
+    if (p.dim() == 1 && item.key().find("weight") != std::string::npos) continue;  // a norm's
     if (p.dim() >= 2)
       p.copy_(floats(bench::initial_weight(p.size(0), p.numel() / p.size(0), seed++), p.sizes().vec()));
     else
