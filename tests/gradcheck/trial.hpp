@@ -5,7 +5,9 @@
 #include <string>
 #include <vector>
 
+#include <gradus/factory.hpp>
 #include <gradus/gradcheck.hpp>
+#include <gradus/random.hpp>
 
 namespace gradus::test {
 
@@ -23,6 +25,9 @@ struct Hard {
 const std::vector<Hard>& hard_functions();
 
 // The same values at every call, standard normal, float64 unless told otherwise.
-Tensor sample(const Shape& shape, std::uint64_t seed, Dtype dtype = float64);
+inline Tensor sample(const Shape& shape, std::uint64_t seed, Dtype dtype = float64) {
+  Generator generator(seed);
+  return randn(shape, {.dtype = dtype, .generator = &generator});
+}
 
 }  // namespace gradus::test

@@ -14,15 +14,6 @@
 using namespace gradus;
 using namespace gradus::test;
 
-namespace gradus::test {
-
-Tensor sample(const Shape& shape, std::uint64_t seed, Dtype dtype) {
-  Generator generator(seed);
-  return randn(shape, {.dtype = dtype, .generator = &generator});
-}
-
-}  // namespace gradus::test
-
 namespace {
 
 struct Counts {
