@@ -3,11 +3,9 @@
 
 #include <algorithm>
 #include <cmath>
-#include <fstream>
 #include <functional>
 #include <limits>
 #include <memory>
-#include <nlohmann/json.hpp>
 
 #include "gradus/autograd.hpp"
 #include "gradus/factory.hpp"
@@ -18,28 +16,18 @@
 #include "gradus/random.hpp"
 #include "gradus/threads.hpp"
 #include "messages.hpp"
+#include "reference_data.hpp"
 
 using namespace gradus;
-using tests::message_of;
+using tests::decode, tests::Json, tests::message_of;
 
 namespace {
-
-using Json = nlohmann::json;
 
 constexpr double infinity = std::numeric_limits<double>::infinity();
 
 const Json& reference() {
-  static const Json json = Json::parse(std::ifstream(GRADUS_SOURCE_DIR "/tests/data/attention_layers.json"));
+  static const Json json = tests::reference_file("attention_layers.json");
   return json;
-}
-
-Tensor decode(const Json& json, Dtype dtype) {
-  if (json.is_null()) return {};
-  Shape shape;
-  for (const std::int64_t size : json.at("shape")) shape.push_back(size);
-  std::vector<double> values;
-  for (const Json& value : json.at("values")) values.push_back(value.is_string() ? -infinity : value.get<double>());
-  return tensor(std::span<const double>(values), shape, {.dtype = json.at("kind") == "bool" ? boolean : dtype});
 }
 
 std::optional<std::int64_t> maybe(const Json& options, const char* key) {

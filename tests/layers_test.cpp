@@ -1,10 +1,8 @@
 // Layers against PyTorch with all their options crossed: tests/data/layers.json, written by tools/reference/layers.py.
 #include <doctest/doctest.h>
 
-#include <fstream>
 #include <functional>
 #include <map>
-#include <nlohmann/json.hpp>
 
 #include "gradus/autograd.hpp"
 #include "gradus/factory.hpp"
@@ -12,24 +10,16 @@
 #include "gradus/ops.hpp"
 #include "gradus/random.hpp"
 #include "messages.hpp"
+#include "reference_data.hpp"
 
 using namespace gradus;
-using tests::message_of;
+using tests::close, tests::decode, tests::Json, tests::message_of;
 
 namespace {
 
-using Json = nlohmann::json;
-
 const Json& reference() {
-  static const Json json = Json::parse(std::ifstream(GRADUS_SOURCE_DIR "/tests/data/layers.json"));
+  static const Json json = tests::reference_file("layers.json");
   return json;
-}
-
-Tensor decode(const Json& json, Dtype dtype) {
-  Shape shape;
-  for (const std::int64_t size : json.at("shape")) shape.push_back(size);
-  const auto values = json.at("values").get<std::vector<double>>();
-  return tensor(std::span<const double>(values), shape, {.dtype = dtype});
 }
 
 // A layer's arguments and options, as Python has them.
@@ -204,12 +194,6 @@ nn::AnyModule make(const Json& row, Dtype dtype) {
       row.at("weight_norm").is_null() ? std::nullopt : std::optional(row.at("weight_norm").get<std::int64_t>());
   if (name == "Linear") return weight_norm(dynamic_cast<nn::Linear&>(*layer), "weight", dim);
   return weight_norm(dynamic_cast<nn::Conv2d&>(*layer), "weight", dim);
-}
-
-bool close(const Tensor& actual, const Json& expected, double tolerance) {
-  const Tensor wanted = decode(expected, float64);
-  return actual.shape() == wanted.shape() &&
-         allclose(actual.to(float64), wanted, {.rtol = tolerance, .atol = tolerance});
 }
 
 void check(const Json& row, Dtype dtype) {

@@ -2,10 +2,8 @@
 #include <doctest/doctest.h>
 
 #include <cmath>
-#include <fstream>
 #include <functional>
 #include <map>
-#include <nlohmann/json.hpp>
 
 #include "gradus/autograd.hpp"
 #include "gradus/data.hpp"
@@ -17,23 +15,16 @@
 #include "gradus/random.hpp"
 #include "gradus/threads.hpp"
 #include "messages.hpp"
+#include "reference_data.hpp"
 
 using namespace gradus;
+using tests::close, tests::decode, tests::Json;
 
 namespace {
 
-using Json = nlohmann::json;
-
 const Json& reference() {
-  static const Json json = Json::parse(std::ifstream(GRADUS_SOURCE_DIR "/tests/data/norm_layers.json"));
+  static const Json json = tests::reference_file("norm_layers.json");
   return json;
-}
-
-Tensor decode(const Json& json, Dtype dtype) {
-  Shape shape;
-  for (const std::int64_t size : json.at("shape")) shape.push_back(size);
-  const auto values = json.at("values").get<std::vector<double>>();
-  return tensor(std::span<const double>(values), shape, {.dtype = dtype});
 }
 
 // The layers of tools/reference/norm_layers.py.
@@ -59,12 +50,6 @@ nn::AnyModule make(const std::string& name, Dtype dtype) {
        }},
   };
   return layers.at(name)();
-}
-
-bool close(const Tensor& actual, const Json& expected, double tolerance) {
-  const Tensor wanted = decode(expected, float64);
-  return actual.shape() == wanted.shape() &&
-         allclose(actual.to(float64), wanted, {.rtol = tolerance, .atol = tolerance});
 }
 
 void set(const std::vector<Tensor>& parameters, const Json& values) {

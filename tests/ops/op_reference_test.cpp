@@ -6,17 +6,17 @@
 #include <limits>
 #include <map>
 #include <set>
-#include <nlohmann/json.hpp>
 
 #include <gradus/autograd.hpp>
 
 #include "ops/checks.hpp"
 #include "ops/op_table.hpp"
+#include "reference_data.hpp"
 
 namespace gradus::test {
 namespace {
 
-using Json = nlohmann::json;
+using tests::decode, tests::Json, tests::number;
 
 const Json& reference() {
   static const Json cases = [] {
@@ -29,29 +29,6 @@ const Json& reference() {
     return all;
   }();
   return cases;
-}
-
-// NaN and infinities are written as strings.
-double number(const Json& json) {
-  if (!json.is_string()) return json.get<double>();
-  if (json == "nan") return std::numeric_limits<double>::quiet_NaN();
-  return (json == "inf" ? 1 : -1) * std::numeric_limits<double>::infinity();
-}
-
-// Kind "f" is the precision of the run; "f32", "i" and "b" name a dtype.
-Tensor decode(const Json& json, Dtype floating) {
-  static const std::map<std::string, Dtype> kinds = {{"f32", float32}, {"i", int64}, {"b", boolean}};
-  Shape shape;
-  for (std::int64_t size : json.at("shape")) shape.push_back(size);
-  const auto kind = kinds.find(json.at("kind"));
-  const Dtype dtype = kind == kinds.end() ? floating : kind->second;
-  if (dtype == int64) {
-    const auto values = json.at("values").get<std::vector<std::int64_t>>();
-    return tensor(std::span<const std::int64_t>(values), shape);
-  }
-  std::vector<double> values;
-  for (const Json& value : json.at("values")) values.push_back(number(value));
-  return tensor(std::span<const double>(values), shape, {.dtype = dtype});
 }
 
 Tensors decode_inputs(const Json& json, Dtype floating) {
