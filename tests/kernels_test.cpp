@@ -15,7 +15,10 @@
 #include <type_traits>
 #include <vector>
 
+#include "kernel_tables.hpp"
+
 using namespace gradus::kernels;
+using gradus::tests::for_each_table;
 
 namespace {
 
@@ -29,22 +32,6 @@ constexpr T nan_of = std::numeric_limits<T>::quiet_NaN();
 
 template <class T>
 constexpr Real tolerance = std::is_same_v<T, float> ? 1e-6L : 1e-12L;
-
-const char* const isas[] = {"generic", "sse2", "avx2", "avx512"};
-
-// Calls f(table) for each instruction set that can run here.
-template <class T, class F>
-void for_each_table(F f) {
-  int tables = 0;
-  for (const std::string name : isas) {
-    const Table<T>* found = table_for<T>(name);
-    if (found == nullptr) continue;
-    ++tables;
-    CAPTURE(name);
-    f(*found);
-  }
-  CHECK(tables > 0);
-}
 
 template <class T>
 std::vector<T> random_values(Size n, double low, double high, unsigned seed = 1) {

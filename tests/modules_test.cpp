@@ -367,6 +367,16 @@ TEST_CASE("a hook keeps what it counts from call to call") {
   CHECK(counts == std::vector<int>{1, 2, 3});
 }
 
+TEST_CASE("a module that was moved from can be copied and assigned to") {
+  nn::AnyModule module = nn::Linear(2, 2);
+  const nn::AnyModule taken = std::move(module);
+  nn::AnyModule copy = module;  // of nothing
+  module = taken;
+  CHECK((*module)(ones({1, 2})).shape() == Shape{1, 2});
+  copy = taken;
+  CHECK(copy.is<nn::Linear>());
+}
+
 TEST_CASE("calls with several arguments run hooks and tell their path, too") {
   struct Reader : nn::Module {
     nn::LSTM lstm{3, 2};
@@ -426,6 +436,25 @@ TEST_CASE("a summary counts parameters once and multiply-adds as often as they r
   CHECK_FALSE(model.same.has_forward_hooks());
   CHECK(message_of([&] { nn::summary(model, ones({5, 3})); }).starts_with("same: linear: "));
   CHECK((model.is_training() && !model.same.has_forward_hooks()));
+}
+
+TEST_CASE("a summary leaves a model with integer parameters as it was") {
+  struct Numbered : nn::Module {
+    nn::Linear fc{2, 2};
+    nn::Parameter order{zeros({2}, {.dtype = int64}), false};
+    GRADUS_MODULE(fc, order)
+    Tensor forward(const Tensor& x) override { return fc(x); }
+  } model;
+  model.fc.weight.set_requires_grad(false);
+  CHECK(nn::summary(model, ones({1, 2})).parameters == 8);
+  CHECK(model.is_training());
+  CHECK_FALSE(model.fc.weight.requires_grad());
+}
+
+TEST_CASE("a module without its weight norm stays in its mode") {
+  auto normed = weight_norm(nn::Linear(2, 2));
+  normed.eval();
+  CHECK_FALSE(remove_weight_norm(normed).is_training());
 }
 
 TEST_CASE("multiply-adds of convolutions respect groups, strides and what is transposed") {

@@ -9,9 +9,10 @@
 #include <type_traits>
 #include <vector>
 
-#include "kernels/kernels.hpp"
+#include "kernel_tables.hpp"
 
 using namespace gradus::kernels;
+using gradus::tests::for_each_table;
 
 namespace {
 
@@ -36,19 +37,6 @@ template <class T>
 bool close(T actual, Real expected, Real scale = 1) {
   const Real tolerance = std::is_same_v<T, float> ? 4e-6L : 1e-13L;
   return std::abs(static_cast<Real>(actual) - expected) <= tolerance * (scale + std::abs(expected));
-}
-
-template <class T, class F>
-void for_each_table(const F& f) {
-  int tables = 0;
-  for (const std::string name : {"generic", "sse2", "avx2", "avx512"}) {
-    const Table<T>* const found = table_for<T>(name);
-    if (found == nullptr) continue;
-    ++tables;
-    CAPTURE(name);
-    f(*found);
-  }
-  CHECK(tables > 0);
 }
 
 template <class F>

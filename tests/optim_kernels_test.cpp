@@ -8,6 +8,7 @@
 #include <type_traits>
 #include <vector>
 
+#include "kernel_tables.hpp"
 #include "kernels/optim.hpp"
 
 using namespace gradus::kernels;
@@ -68,7 +69,7 @@ int wrong_elements(const OptimTable<T>& table, std::size_t n, const Step& step, 
 template <class T, class Step, class Exact>
 void check_type(const Step& step, int used, Exact exact) {
   int tables = 0;
-  for (const std::string isa : {"generic", "sse2", "avx2", "avx512"}) {
+  for (const std::string isa : gradus::tests::isas) {
     const OptimTable<T>* table = optim_table_for<T>(isa);
     if (table == nullptr) continue;
     ++tables;

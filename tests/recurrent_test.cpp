@@ -2,11 +2,9 @@
 #include <doctest/doctest.h>
 
 #include <cmath>
-#include <fstream>
 #include <functional>
 #include <map>
 #include <memory>
-#include <nlohmann/json.hpp>
 
 #include "gradus/autograd.hpp"
 #include "gradus/checkpoint.hpp"
@@ -16,33 +14,20 @@
 #include "gradus/ops.hpp"
 #include "gradus/random.hpp"
 #include "gradus/threads.hpp"
-#include "kernels/kernels.hpp"
+#include "kernel_tables.hpp"
 #include "messages.hpp"
+#include "reference_data.hpp"
 
 using namespace gradus;
-using tests::message_of;
+using tests::close, tests::decode, tests::Json, tests::message_of;
 
 namespace {
 
-using Json = nlohmann::json;
 using Tensors = std::vector<Tensor>;
 
 const Json& reference() {
-  static const Json json = Json::parse(std::ifstream(GRADUS_SOURCE_DIR "/tests/data/recurrent_layers.json"));
+  static const Json json = tests::reference_file("recurrent_layers.json");
   return json;
-}
-
-Tensor decode(const Json& json, Dtype dtype) {
-  Shape shape;
-  for (const std::int64_t size : json.at("shape")) shape.push_back(size);
-  const auto values = json.at("values").get<std::vector<double>>();
-  return tensor(std::span<const double>(values), shape, {.dtype = dtype});
-}
-
-bool close(const Tensor& actual, const Json& expected, double tolerance) {
-  const Tensor wanted = decode(expected, float64);
-  return actual.defined() && actual.shape() == wanted.shape() &&
-         allclose(actual.to(float64), wanted, {.rtol = tolerance, .atol = tolerance});
 }
 
 Tensors both(const RNNResult& r) { return {r.output, r.h}; }
@@ -155,15 +140,6 @@ std::vector<T> values(std::int64_t n, std::uint64_t seed) {
 }
 
 double sigmoid_of(double x) { return 1 / (1 + std::exp(-x)); }
-
-template <class F>
-void for_each_table(const F& f) {
-  for (const std::string name : {"generic", "sse2", "avx2", "avx512"}) {
-    CAPTURE(name);
-    if (const auto* t = kernels::table_for<float>(name)) f(*t, 3e-6);
-    if (const auto* t = kernels::table_for<double>(name)) f(*t, 1e-14);
-  }
-}
 
 // Steps on a random walk through every kind of network: two directions, sequences of different lengths.
 Tensors walk(
@@ -387,7 +363,7 @@ TEST_CASE("wrong recurrent layers are refused by name") {
 }
 
 TEST_CASE("the kernels of recurrent steps agree with plain loops, for every instruction set") {
-  for_each_table([]<class T>(const kernels::Table<T>& t, double tolerance) {
+  const auto check = []<class T>(const kernels::Table<T>& t, double tolerance) {
     const auto near = [&](T actual, double expected) {
       return std::abs(static_cast<double>(actual) - expected) <= tolerance * (1 + std::abs(expected));
     };
@@ -430,7 +406,9 @@ TEST_CASE("the kernels of recurrent steps agree with plain loops, for every inst
         }
       CHECK(good);
     }
-  });
+  };
+  tests::for_each_table<float>([&](const auto& t) { check(t, 3e-6); });
+  tests::for_each_table<double>([&](const auto& t) { check(t, 1e-14); });
 }
 
 TEST_CASE("a product with a packed matrix is the product") {
