@@ -8,8 +8,6 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
-#include <fstream>
-#include <iterator>
 #include <string>
 using namespace gradus;
 
@@ -55,33 +53,6 @@ Settings parse(int argc, char** argv) {
   return s;
 }
 
-// The text as indices into its alphabet: nine tenths to learn from, the rest held out.
-struct Text {
-  std::string characters;
-  std::vector<int64_t> train, held_out;
-
-  explicit Text(const std::string& text) : characters(text) {
-    std::sort(characters.begin(), characters.end());
-    characters.erase(std::unique(characters.begin(), characters.end()), characters.end());
-    for (std::size_t i = 0; i < text.size(); ++i) {
-      (i * 10 < text.size() * 9 ? train : held_out).push_back(static_cast<int64_t>(characters.find(text[i])));
-    }
-  }
-};
-
-struct Batch {
-  Tensor x, y;  // (batch, block) characters, and (batch * block) that follow them
-};
-
-Batch windows(const std::vector<int64_t>& text, const std::vector<int64_t>& starts, int64_t block) {
-  std::vector<int64_t> x, y;
-  for (int64_t start : starts) {
-    x.insert(x.end(), text.begin() + start, text.begin() + start + block);
-    y.insert(y.end(), text.begin() + start + 1, text.begin() + start + block + 1);
-  }
-  return {tensor(x).reshape({-1, block}), tensor(y)};
-}
-
 struct Gpt : nn::Module {
   nn::Embedding token;
   nn::Parameter position;
@@ -118,62 +89,48 @@ struct Gpt : nn::Module {
   }
 };
 
-// Nats per character over all windows of a text that don't overlap.
-double loss_on(Gpt& model, const std::vector<int64_t>& text, const Settings& s) {
+// Nats per character over all blocks of a text.
+double loss_on(Gpt& model, const data::Dataset& text) {
   NoGrad guard;
   model.eval();
   double total = 0;
-  int64_t count = 0;
-  std::vector<int64_t> starts;
-  for (int64_t start = 0; start + s.block < static_cast<int64_t>(text.size()); start += s.block) {
-    starts.push_back(start);
-    if (starts.size() < 32 && start + 2 * s.block < static_cast<int64_t>(text.size())) continue;
-    const Batch batch = windows(text, starts, s.block);
-    total += cross_entropy(model(batch.x), batch.y, {.reduction = Reduction::sum}).item();
-    count += batch.y.numel();
-    starts.clear();
+  for (int64_t i = 0; i < text.x.size(0); i += 32) {
+    const int64_t count = std::min<int64_t>(32, text.x.size(0) - i);
+    const Tensor y = text.y.narrow(0, i, count).flatten();
+    total += cross_entropy(model(text.x.narrow(0, i, count)), y, {.reduction = Reduction::sum}).item();
   }
   model.train();
-  return total / static_cast<double>(count);
+  return total / static_cast<double>(text.y.numel());
 }
 
-std::string sample(Gpt& model, const Text& text, const Settings& s) {
+// What the model writes after `begin`, one character.
+std::string sample(Gpt& model, const data::CharVocabulary& vocabulary, const Tensor& begin, const Settings& s) {
   NoGrad guard;
   model.eval();
-  std::vector<int64_t> all(text.held_out.begin(), text.held_out.begin() + 1);
-  std::string result;
+  Tensor all = begin;
   for (int64_t i = 0; i < s.sample; ++i) {
-    const std::vector<int64_t> seen(all.end() - std::min<int64_t>(all.size(), s.block), all.end());
-    const Tensor logits = model(tensor(seen).unsqueeze(0))[-1] / s.temperature;
+    const int64_t seen = std::min(all.numel(), s.block);
+    const Tensor logits = model(all.narrow(0, all.numel() - seen, seen).unsqueeze(0))[-1] / s.temperature;
     const Tensor gumbel = -(-(rand_like(logits) + 1e-10).log()).log();  // its argmax with logits is a draw from softmax
-    all.push_back((logits + gumbel).argmax().item<int64_t>());
-    result += text.characters[static_cast<std::size_t>(all.back())];
+    all = cat({all, (logits + gumbel).argmax().reshape({1})});
   }
-  return result;
+  return vocabulary.decode(all.narrow(0, 1, s.sample));
 }
 
 int run(const Settings& s) {
   manual_seed(static_cast<uint64_t>(s.seed));
-  std::string book = proverbs;
-  if (!s.text.empty()) {
-    std::ifstream file(s.text, std::ios::binary);
-    if (!file) throw Error("cannot read " + s.text);
-    book.assign(std::istreambuf_iterator<char>(file), {});
-  }
-  const Text text(book);
-  const auto room = static_cast<int64_t>(text.train.size()) - s.block;
-  if (room < 1 || static_cast<int64_t>(text.held_out.size()) <= s.block) {
-    std::fprintf(stderr, "char_gpt: %zu characters are too few: %s\n", book.size(), s.text.c_str());
-    return 1;
-  }
+  const std::string book = s.text.empty() ? proverbs : data::read_text(s.text);
+  const data::CharVocabulary vocabulary(book);
+  const auto [train, rest] = data::split_sequence(vocabulary.encode(book), 0.9);
+  const data::Dataset held_out = data::blocks(rest, s.block);
 
-  Gpt model(static_cast<int64_t>(text.characters.size()), s);
+  Gpt model(vocabulary.size(), s);
   optim::AdamW optimizer(optim::decay_groups(
       model, optim::AdamWOptions{.lr = s.lr, .betas = {0.9, 0.99}, .weight_decay = s.weight_decay}));
   int64_t weights = 0;
   for (const Tensor& p : model.parameters()) weights += p.numel();
-  std::printf("%zu characters of %zu kinds, %lld weights\n", book.size(), text.characters.size(),
-              static_cast<long long>(weights));
+  std::printf("%lld characters of %lld kinds, %lld weights\n", static_cast<long long>(train.numel() + rest.numel()),
+              static_cast<long long>(vocabulary.size()), static_cast<long long>(weights));
 
   const auto start = std::chrono::steady_clock::now();
   auto minutes = [&] { return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count() / 60; };
@@ -186,11 +143,9 @@ int run(const Settings& s) {
         s.lr * std::min(step / 100.0, 0.1 + 0.45 * (1 + std::cos(std::acos(-1.0) * std::min(done, 1.0))));
     for (int64_t group = 0; group < optimizer.group_count(); ++group) optimizer.set_lr(group, rate);
 
-    const Tensor starts = randint(room, {s.batch});
-    const auto span = starts.data<int64_t>();
-    const Batch batch = windows(text.train, {span.begin(), span.end()}, s.block);
+    const auto [x, y] = data::random_blocks(train, s.batch, s.block);
     optimizer.zero_grad();
-    const Tensor step_loss = cross_entropy(model(batch.x), batch.y);
+    const Tensor step_loss = cross_entropy(model(x), y.flatten());
     step_loss.backward();
     clip_grad_norm_(model.parameters(), 1);
     optimizer.step();
@@ -200,14 +155,14 @@ int run(const Settings& s) {
     if (step % s.every == 0 || last) {
       loss = sum / since, sum = 0, since = 0;
       std::printf("step %6lld  train %.4f  held out %.4f nats per character  %.0f characters/s  %.1f minutes\n",
-                  static_cast<long long>(step), loss, loss_on(model, text.held_out, s),
+                  static_cast<long long>(step), loss, loss_on(model, held_out),
                   static_cast<double>(step * s.batch * s.block) / (60 * minutes()), minutes());
       std::fflush(stdout);
     }
     if (last) break;
   }
   save(model.state_dict(), s.weights);
-  std::printf("\n%s\n", sample(model, text, s).c_str());
+  std::printf("\n%s\n", sample(model, vocabulary, rest.narrow(0, 0, 1), s).c_str());
   return s.text.empty() && !(loss < 2) ? 1 : 0;
 }
 
