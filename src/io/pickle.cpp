@@ -12,8 +12,8 @@
 namespace gradus::torch_file {
 namespace {
 
-constexpr std::size_t most_objects =
-    4'000'000;  // more than any state dict has; each takes memory before it is known for what
+// More than any state dict has. Each takes memory before it is known for what.
+constexpr std::size_t most_objects = 4'000'000;
 
 using safetensors::quoted;
 
@@ -83,8 +83,7 @@ class Unpickler {
     fail("{}: {}", where_, fmt::format(rule, std::forward<Args>(args)...));
   }
 
-  // --- Bytes
-  // ----------------------------------------------------------------------------------------------------------
+  // --- Bytes -------------------------------------------------------------------------------------------------------
 
   std::string_view take(std::uint64_t count) {
     if (count > rest_.size()) refuse("the pickle ended early");
@@ -108,8 +107,7 @@ class Unpickler {
     return text;
   }
 
-  // --- Objects
-  // --------------------------------------------------------------------------------------------------------
+  // --- Objects -----------------------------------------------------------------------------------------------------
 
   Object& at(Ref ref) { return objects_[ref]; }
   std::string_view kind_name(Ref ref) { return names_of_kinds[static_cast<std::size_t>(at(ref).kind)]; }
@@ -166,8 +164,7 @@ class Unpickler {
     target.items.insert(target.items.end(), items.begin(), items.end());
   }
 
-  // --- The machine
-  // ----------------------------------------------------------------------------------------------------
+  // --- The machine -------------------------------------------------------------------------------------------------
 
   Ref run() {
     for (;;) {
@@ -326,8 +323,7 @@ class Unpickler {
     if (at(top()).kind != Kind::dict) refuse("the pickle sets attributes of {}", kind_name(top()));
   }
 
-  // --- Tensors
-  // --------------------------------------------------------------------------------------------------------
+  // --- Tensors -----------------------------------------------------------------------------------------------------
 
   std::int64_t integer(const std::string& name, Ref ref) {
     if (at(ref).kind != Kind::integer || at(ref).integer < 0) {

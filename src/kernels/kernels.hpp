@@ -147,8 +147,8 @@ struct Table {
   // result[o * channel + row * columns + i] = bias[o] + sum_k weight[o * count + k] * x(k, row, i) for the first image;
   // bias may be null. Up to a batch beyond the last element is read.
   void (*convolve)(const Taps<T>& x, T* result, Size channel, const T* weight, const T* bias, Size outputs);
-  // weight[o * count + k] += sum over images n, rows and i of g[n * step + o * channel + row * columns + i] * x(k, row,
-  // i)
+  // weight[o * count + k] += the sum over all images n, rows and i
+  // of g[n * step + o * channel + row * columns + i] * x(k, row, i)
   void (*correlate)(const Taps<T>& x, const T* g, Size channel, Size step, T* weight, Size outputs);
 
   // For max-pooling: where x[i * stride] > best[i], or is NaN, or places[i] < 0, it becomes best[i], and place + i *

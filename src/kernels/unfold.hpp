@@ -18,6 +18,7 @@ struct Window {
   // The outputs that read an input which exists: [begin, end).
   struct Range {
     std::int64_t begin, end;
+    bool contains(std::int64_t i) const { return begin <= i && i < end; }
   };
   Range inside(std::int64_t k) const {
     const std::int64_t from = first(k);

@@ -1,6 +1,20 @@
 #include "ops/pooling.hpp"
 
 namespace gradus {
+namespace {
+
+// Taps that are far apart may all fall into the padding.
+void check_windows(const char* op, const kernels::Window& w) {
+  for (std::int64_t i = 0; i < w.outputs; ++i) {
+    std::int64_t k = 0;
+    while (k < w.kernel && !w.inside(k).contains(i)) ++k;
+    if (k == w.kernel) {
+      fail("{}: dilation {} and padding {} leave window {} without any element", op, w.dilation, w.padding, i);
+    }
+  }
+}
+
+}  // namespace
 
 kernels::Window pooling_window(const char* op, std::int64_t size, std::int64_t kernel, std::int64_t stride,
                                std::int64_t padding, std::int64_t dilation, bool ceil_mode) {
@@ -16,14 +30,7 @@ kernels::Window pooling_window(const char* op, std::int64_t size, std::int64_t k
   kernels::Window window{size, kernel, stride, padding, dilation};
   // Another one that is not all inside, but starts before the padding on the right.
   if (ceil_mode && (padded - reach) % stride != 0 && window.outputs * stride < size + padding) ++window.outputs;
-  for (std::int64_t i = 0; dilation > 1 && padding > 0 && i < window.outputs; ++i) {
-    bool sees_one = false;
-    for (std::int64_t k = 0; k < kernel && !sees_one; ++k) {
-      const std::int64_t at = i * stride + window.first(k);
-      sees_one = at >= 0 && at < size;
-    }
-    if (!sees_one) fail("{}: dilation {} and padding {} leave window {} without any element", op, dilation, padding, i);
-  }
+  if (dilation > 1 && padding > 0) check_windows(op, window);
   return window;
 }
 

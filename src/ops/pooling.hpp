@@ -12,7 +12,7 @@
 
 namespace gradus {
 
-// Throws unless a window fits, and padding is at most half of the kernel.
+// Throws unless a window fits, padding is at most half of the kernel, and each window sees an element.
 kernels::Window pooling_window(const char* op, std::int64_t size, std::int64_t kernel, std::int64_t stride,
                                std::int64_t padding, std::int64_t dilation, bool ceil_mode);
 
