@@ -1,5 +1,8 @@
-// Watching a training run: progress while it goes on, its history afterwards.
+// Training: the loop, who watches it while it goes on, and its history afterwards.
 #pragma once
 
+#include "gradus/train/callback.hpp"
+#include "gradus/train/fit.hpp"
 #include "gradus/train/history.hpp"
+#include "gradus/train/metric.hpp"
 #include "gradus/train/progress.hpp"

@@ -1,0 +1,76 @@
+// The loop behind fit().
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "gradus/data/loader.hpp"
+#include "gradus/train/fit.hpp"
+#include "gradus/train/progress.hpp"
+
+namespace gradus::train {
+
+// The mean of what single batches say, each weighing as much as it has samples.
+struct Mean {
+  double sum = 0;
+  std::int64_t samples = 0;
+
+  void add(double value, std::int64_t count) {
+    sum += value * static_cast<double>(count);
+    samples += count;
+  }
+  double value() const { return sum / static_cast<double>(samples); }
+};
+
+class Loop {
+ public:
+  Loop(nn::Module& model, const LossFunction& loss, optim::Optimizer& optimizer, const data::Dataset& train,
+       const data::Dataset* valid, const FitOptions& options);
+
+  History run();
+
+ private:
+  using Moment = void (Callback::*)(Run&);
+  void announce(Moment moment) {
+    for (const auto& callback : options_.callbacks) (callback.get()->*moment)(run_);
+  }
+
+  void train_epoch();
+  void begin_epoch();
+  void end_epoch();
+  void validate();
+
+  void step();
+  void take_batches();
+  void move();
+  Tensor loss_and_gradients();
+  Tensor loss_alone();
+  Tensor evaluate(std::size_t index, bool is_first);
+  void clip();
+  void observe(const Tensor& output, const Tensor& target, const Tensor& loss);
+
+  void add_metrics(std::vector<NamedValue>& row, const char* prefix) const;
+  void step_schedule_by_epoch();
+
+  const LossFunction& loss_;
+  const FitOptions& options_;
+  const data::Dataset* valid_;
+  History history_;
+  Run run_;
+  std::vector<Tensor> parameters_;
+  data::DataLoader loader_;
+  std::optional<ProgressBar> bar_;
+
+  std::optional<data::DataLoader::Iterator> batches_;  // of the epoch that goes on
+  std::int64_t next_batch_ = 0;
+  std::vector<data::Dataset> group_;  // the batches of this step
+  std::int64_t group_samples_ = 0;
+  bool evaluated_ = false;  // in this step; an optimizer may ask for the loss again
+  Mean epoch_loss_;
+  std::vector<double> rates_;  // of the last step
+  double epoch_started_ = 0;
+  double seconds_before_ = 0;  // in this epoch, by the process that was resumed
+};
+
+}  // namespace gradus::train
