@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <iterator>
 #include <limits>
@@ -15,14 +16,15 @@
 namespace gradus::train {
 namespace {
 
-std::string csv_cell(const std::string& text) {
-  if (text.find_first_of(",\"\r\n") == std::string::npos) return text;
-  std::string quoted = "\"";
-  for (const char c : text) quoted += c == '"' ? std::string("\"\"") : std::string(1, c);
-  return quoted + '"';
-}
+constexpr double missing = std::numeric_limits<double>::quiet_NaN();
 
 }  // namespace
+
+bool less_is_better(std::string_view name, Mode mode) {
+  if (mode != Mode::automatic) return mode == Mode::min;
+  constexpr std::string_view costs[] = {"loss", "mae", "mse", "error", "perplexity"};
+  return std::ranges::any_of(costs, [&](std::string_view cost) { return name.ends_with(cost); });
+}
 
 void History::append(const std::vector<NamedValue>& row) {
   for (auto it = row.begin(); it != row.end(); ++it) {
@@ -30,7 +32,6 @@ void History::append(const std::vector<NamedValue>& row) {
         std::any_of(row.begin(), it, [&](const NamedValue& other) { return other.first == it->first; });
     if (repeated) throw Error(fmt::format("History: a row has two values named \"{}\"", it->first));
   }
-  constexpr double missing = std::numeric_limits<double>::quiet_NaN();
   for (auto& column : columns_) column.push_back(missing);
   for (const auto& [name, value] : row) {
     const auto found = std::find(names_.begin(), names_.end(), name);
@@ -54,21 +55,43 @@ const std::vector<double>& History::values(std::string_view name) const {
   return columns_[static_cast<std::size_t>(found - names_.begin())];
 }
 
-void History::save_csv(const std::string& path) const {
-  std::string text;
-  const auto end_cell = [&](std::size_t column) { text += column + 1 == names_.size() ? '\n' : ','; };
-  for (std::size_t column = 0; column < names_.size(); ++column) {
-    text += csv_cell(names_[column]);
-    end_cell(column);
-  }
-  for (std::size_t row = 0; row < static_cast<std::size_t>(rows_); ++row) {
-    for (std::size_t column = 0; column < columns_.size(); ++column) {
-      const double value = columns_[column][row];
-      if (!std::isnan(value)) fmt::format_to(std::back_inserter(text), "{}", value);
-      end_cell(column);
-    }
-  }
-  write_atomically("save_csv", path, text);
+double History::last(std::string_view name) const {
+  const std::vector<double>& column = values(name);
+  return column.empty() ? missing : column.back();
+}
+
+std::int64_t History::best_row(std::string_view name, Mode mode) const {
+  const std::vector<double>& column = values(name);
+  const bool less = less_is_better(name, mode);
+  const auto is_better = [less](double a, double b) {
+    if (std::isnan(a)) return false;
+    return std::isnan(b) || (less ? a < b : a > b);
+  };
+  const auto best = std::ranges::min_element(column, is_better);
+  return best == column.end() ? -1 : best - column.begin();
+}
+
+double History::best(std::string_view name, Mode mode) const {
+  const std::int64_t row = best_row(name, mode);
+  return row < 0 ? missing : values(name)[static_cast<std::size_t>(row)];
+}
+
+void History::note(std::string_view name, std::string text) {
+  const auto found = std::ranges::find(notes_, name, &std::pair<std::string, std::string>::first);
+  if (found == notes_.end())
+    notes_.emplace_back(name, std::move(text));
+  else
+    found->second = std::move(text);
+}
+
+bool History::operator==(const History& other) const {
+  const auto same = [](double a, double b) {
+    return std::bit_cast<std::uint64_t>(a) == std::bit_cast<std::uint64_t>(b) || (std::isnan(a) && std::isnan(b));
+  };
+  const auto same_column = [&](const auto& a, const auto& b) { return std::ranges::equal(a, b, same); };
+  return rows_ == other.rows_ && names_ == other.names_ && stop_reason_ == other.stop_reason_ &&
+         events_ == other.events_ && notes_ == other.notes_ &&
+         std::ranges::equal(columns_, other.columns_, same_column);
 }
 
 void History::save_svg(const std::string& path, const CurveOptions& options) const {

@@ -18,6 +18,10 @@ struct CurveOptions {
   bool log_scale = false;                 // vertical; values that aren't positive are left out
 };
 
+// What is better: less or more. By itself less for names that end in "loss", "mae", "mse", "error" or "perplexity".
+enum class Mode : std::uint8_t { automatic, min, max };
+bool less_is_better(std::string_view name, Mode mode = Mode::automatic);
+
 class History {
  public:
   // A row of values: `append({{"epoch", 1}, {"loss", 0.7}})`. A new name starts a column; what a row lacks is NaN.
@@ -31,8 +35,38 @@ class History {
   // One column, a value per row. Throws if there is none of that name.
   const std::vector<double>& values(std::string_view name) const;
 
-  // Both replace the file as a whole or, on an error, leave it as it was. They throw naming the path.
+  // The value of the last row, NaN before the first one. Throws if there is no such column.
+  double last(std::string_view name) const;
+  // The best value of a column; NaN counts only if there is nothing else. Throws if there is no such column.
+  double best(std::string_view name, Mode mode = Mode::automatic) const;
+  // The first row that has it, from 0; -1 if there is none.
+  std::int64_t best_row(std::string_view name, Mode mode = Mode::automatic) const;
+
+  // --- What numbers don't tell ------------------------------------------------------------------------------------
+  // Why training ended before its last epoch; empty if it did not.
+  const std::string& stop_reason() const { return stop_reason_; }
+  void set_stop_reason(std::string reason) { stop_reason_ = std::move(reason); }
+  // What happened on the way, in order: "epoch 12: the learning rate falls to 0.001".
+  const std::vector<std::string>& events() const { return events_; }
+  void add_event(std::string event) { events_.push_back(std::move(event)); }
+  // Facts about the run by name, such as its options, in order. A name that is there gets the new text.
+  const std::vector<std::pair<std::string, std::string>>& notes() const { return notes_; }
+  void note(std::string_view name, std::string text);
+
+  // Equal to the last bit; NaN equals NaN.
+  bool operator==(const History& other) const;
+
+  // --- Files ------------------------------------------------------------------------------------------------------
+  // Every save replaces the file as a whole or, on an error, leaves it as it was; it throws naming the path.
+  // A line per row; a cell that is NaN stays empty. Of the texts it holds nothing.
   void save_csv(const std::string& path) const;
+  static History load_csv(const std::string& path);
+  // All of it, read back to the last bit: {"columns": {"loss": [0.7, null]}, "notes": {}, "events": [], ...}, where
+  // null is NaN and "inf" infinity. from_json throws if the text is anything else; `where` begins the message.
+  std::string to_json() const;
+  static History from_json(std::string_view text, std::string_view where = "History");
+  void save_json(const std::string& path) const;
+  static History load_json(const std::string& path);
   // A picture of the curves that needs nothing but an SVG viewer and follows its light or dark scheme.
   void save_svg(const std::string& path, const CurveOptions& options = {}) const;
 
@@ -40,6 +74,9 @@ class History {
   std::int64_t rows_ = 0;
   std::vector<std::string> names_;
   std::vector<std::vector<double>> columns_;
+  std::string stop_reason_;
+  std::vector<std::string> events_;
+  std::vector<std::pair<std::string, std::string>> notes_;
 };
 
 }  // namespace gradus::train

@@ -1,0 +1,139 @@
+#include <doctest/doctest.h>
+
+#include <cmath>
+#include <limits>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "gradus/train/history.hpp"
+#include "messages.hpp"
+#include "temporary.hpp"
+
+using namespace gradus;
+using tests::message_of;
+using tests::read_file;
+using tests::TemporaryDirectory;
+using train::History;
+using train::Mode;
+
+namespace {
+
+constexpr double missing = std::numeric_limits<double>::quiet_NaN();
+constexpr double infinity = std::numeric_limits<double>::infinity();
+
+History of(const std::string& name, const std::vector<double>& values) {
+  History history;
+  for (const double value : values) history.append({{name, value}});
+  return history;
+}
+
+// Everything that is hard to write down: gaps, infinities, numbers of 17 digits, names and texts of every kind.
+History hard() {
+  History history;
+  history.append({{"epoch", 1}, {"loss", 1.0 / 3}, {" a, \"b\"\n ", -0.0}});
+  history.append({{"epoch", 2}, {"loss", missing}, {"", 5e-324}});
+  history.append({{"epoch", 3}, {"loss", -infinity}, {"grad_norm/0.weight", 1.7976931348623157e308}});
+  history.set_stop_reason("early stopping: \"valid_loss\" \xC3\xA4");
+  history.add_event("epoch 2: one");
+  history.add_event("epoch 3: two\nlines");
+  history.note("optimizer", "AdamW(lr=0.003)");
+  history.note("epochs", "20");
+  return history;
+}
+
+}  // namespace
+
+TEST_CASE("the best of a column is the least loss and the largest accuracy, and no NaN") {
+  struct Row {
+    const char* name;
+    std::vector<double> values;
+    Mode mode;
+    double best;
+    std::int64_t row;
+  };
+  const std::vector<Row> rows = {{"loss", {3, 1, 2, 1}, Mode::automatic, 1, 1},
+                                 {"valid_loss", {missing, 3, missing, 2}, Mode::automatic, 2, 3},
+                                 {"valid_mae", {3, 1}, Mode::automatic, 1, 1},
+                                 {"rmse", {3, 1}, Mode::automatic, 1, 1},
+                                 {"accuracy", {0.5, 0.75, 0.75, missing}, Mode::automatic, 0.75, 1},
+                                 {"accuracy", {0.5, 0.75}, Mode::min, 0.5, 0},
+                                 {"loss", {3, 1}, Mode::max, 3, 0},
+                                 {"loss", {infinity, 1}, Mode::automatic, 1, 1}};
+  for (const Row& row : rows) {
+    CAPTURE(row.name);
+    CHECK(of(row.name, row.values).best(row.name, row.mode) == row.best);
+    CHECK(of(row.name, row.values).best_row(row.name, row.mode) == row.row);
+  }
+  CHECK(std::isnan(of("loss", {missing, missing}).best("loss")));
+  CHECK(of("loss", {3, 1, 2}).last("loss") == 2);
+  CHECK(message_of([] { of("loss", {1}).best("lost"); }) == "History: there is no column named \"lost\"");
+}
+
+TEST_CASE("a history is equal to its copy and to nothing that differs in one place") {
+  CHECK(hard() == hard());
+  std::vector<History> others(6, hard());
+  others[0].append({{"epoch", 4}});
+  others[1].set_stop_reason("");
+  others[2].add_event("more");
+  others[3].note("epochs", "21");
+  others[4] = of("loss", {1});
+  others[5] = History();
+  for (std::size_t i = 0; i < others.size(); ++i) {
+    CAPTURE(i);
+    CHECK(others[i] != hard());
+  }
+  CHECK(of("loss", {0.0}) != of("loss", {-0.0}));
+  CHECK(hard().notes().size() == 2);
+  History source = hard();
+  const History target = std::move(source);
+  CHECK(target == hard());
+}
+
+TEST_CASE("as JSON a history comes back to the last bit") {
+  const TemporaryDirectory directory;
+  for (const History& history : {hard(), History(), of("loss", {})}) {
+    CHECK(History::from_json(history.to_json()) == history);
+    history.save_json(directory.path("h.json"));
+    CHECK(History::load_json(directory.path("h.json")) == history);
+  }
+  CHECK(of("loss", {0.5, missing, infinity}).to_json() ==
+        R"({"columns":{"loss":[0.5,null,"inf"]},"rows":3,"stop_reason":"","events":[],"notes":{}})");
+}
+
+TEST_CASE("what is no history is refused in one line") {
+  const char* texts[] = {"",
+                         "{",
+                         "[]",
+                         "{}",
+                         R"({"columns":{"a":[1]},"rows":2,"stop_reason":"","events":[],"notes":{}})",
+                         R"({"columns":{"a":["x"]},"rows":1,"stop_reason":"","events":[],"notes":{}})",
+                         R"({"columns":{},"rows":-1,"stop_reason":"","events":[],"notes":{}})",
+                         R"({"columns":{},"rows":0,"stop_reason":0,"events":[],"notes":{}})",
+                         R"({"columns":{},"rows":0,"stop_reason":"","events":[0],"notes":{}})"};
+  for (const char* text : texts) {
+    CAPTURE(text);
+    const std::string message = message_of([&] { History::from_json(text, "where"); });
+    CHECK(message.starts_with("where: "));
+    CHECK(message.find('\n') == std::string::npos);
+  }
+}
+
+TEST_CASE("as CSV the numbers of a history come back to the last bit") {
+  const TemporaryDirectory directory;
+  const std::string path = directory.path("h.csv");
+  for (const History& history : {hard(), History(), of("loss", {missing, 1, missing})}) {
+    history.save_csv(path);
+    const History loaded = History::load_csv(path);
+    CHECK(loaded.names() == history.names());
+    CHECK(loaded.size() == history.size());
+    loaded.save_csv(directory.path("again.csv"));
+    CHECK(read_file(directory.path("again.csv")) == read_file(path));
+  }
+  CHECK(History::load_csv(directory.write("empty.csv", "a,b\n")).names() == std::vector<std::string>{"a", "b"});
+  const std::string bad = directory.write("bad.csv", "a,b\n1,x\n");
+  CHECK(message_of([&] { History::load_csv(bad); }) == "load_csv: " + bad + ":2: not a number: \"x\"");
+  const std::string ragged = directory.write("ragged.csv", "a,b\n1\n");
+  CHECK(message_of([&] { History::load_csv(ragged); }) ==
+        "load_csv: " + ragged + ":2: the header has 2 cells, this row 1");
+}
