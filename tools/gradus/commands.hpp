@@ -10,5 +10,6 @@ namespace gradus::tool {
 
 void add_data(CLI::App& app, int& status);
 void add_gradcheck(CLI::App& app, int& status);
+void add_inspect(CLI::App& app, int& status);
 
 }  // namespace gradus::tool

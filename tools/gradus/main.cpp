@@ -12,6 +12,7 @@ int main(int argc, char** argv) {
   int status = 0;
   gradus::tool::add_gradcheck(app, status);
   gradus::tool::add_data(app, status);
+  gradus::tool::add_inspect(app, status);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

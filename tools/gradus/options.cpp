@@ -1,0 +1,87 @@
+#include "gradus/options.hpp"
+
+#include <CLI/CLI.hpp>
+
+#include "gradus/words.hpp"
+
+namespace gradus::tool {
+
+std::string describe_data() { return "A CSV file, or a data set: " + join(known_data()); }
+
+void add_data_options(CLI::App& command, DataOptions& options) {
+  command.add_option("--target", options.target, "The column to predict, by name or number; default: the last")
+      ->type_name("COLUMN")
+      ->group("Data");
+  command.add_option("--task", options.task, "auto, classification or regression; auto looks at the target")
+      ->type_name("TASK")
+      ->group("Data");
+  command.add_option("--valid", options.valid, "Share of the samples that is held out; default 0.2")
+      ->type_name("SHARE")
+      ->group("Data");
+  command.add_option("--samples", options.samples, "Only so many samples, drawn by the seed")
+      ->type_name("N")
+      ->check(CLI::NonNegativeNumber)
+      ->group("Data");
+}
+
+void add_model_options(CLI::App& command, ModelOptions& options) {
+  command.add_option("--model", options.model, "mlp, conv (for images) or linear; default mlp")
+      ->type_name("NAME")
+      ->group("Model");
+  command.add_option("--hidden", options.hidden, "Widths of its hidden layers; default 64")
+      ->type_name("N,N")
+      ->group("Model");
+  command.add_option("--activation", options.activation, join(known_activations()) + "; default relu")
+      ->type_name("NAME")
+      ->group("Model");
+  command.add_option("--dropout", options.dropout, "After each hidden layer; default 0")
+      ->type_name("P")
+      ->group("Model");
+  command.add_option("--norm", options.norm, "none, batch or layer, before each activation; default none")
+      ->type_name("NAME")
+      ->group("Model");
+  command.add_option("--layers", options.layers, "All of it instead: 64,relu,dropout:0.2 or conv:16,relu,maxpool:2,64")
+      ->type_name("WORDS")
+      ->group("Model");
+}
+
+void add_optimizer_options(CLI::App& command, OptimizerOptions& options) {
+  command.add_option("--optimizer", options.name, join(known_optimizers()) + "; default adamw")
+      ->type_name("NAME")
+      ->group("Training");
+  command.add_option("--lr", options.lr, "Learning rate; default: the optimizer's")
+      ->type_name("RATE")
+      ->group("Training");
+  command.add_option("--momentum", options.momentum, "Momentum, or the first beta")->type_name("M")->group("Training");
+  command.add_option("--weight-decay", options.weight_decay, "Default: the optimizer's")
+      ->type_name("D")
+      ->group("Training");
+  command.add_flag("--nesterov", options.nesterov, "Nesterov's momentum")->group("Training");
+}
+
+void add_training_options(CLI::App& command, TrainingOptions& options) {
+  command.add_option("--schedule", options.schedule, join(known_schedules()) + "; default constant")
+      ->type_name("NAME")
+      ->group("Training");
+  command.add_option("--epochs", options.epochs, "Times through the data; default 20")
+      ->type_name("N")
+      ->check(CLI::PositiveNumber)
+      ->group("Training");
+  command.add_option("--batch-size", options.batch_size, "Samples per step; default 32")
+      ->type_name("N")
+      ->check(CLI::PositiveNumber)
+      ->group("Training");
+  command.add_option("--loss", options.loss, "cross_entropy, mse, l1, huber or smooth_l1; default: as the task needs")
+      ->type_name("NAME")
+      ->group("Training");
+  command.add_option("--clip", options.clip, "Clip the norm of the gradient")->type_name("NORM")->group("Training");
+  command.add_option("--early-stopping", options.early_stopping, "Stop after so many epochs without a better loss")
+      ->type_name("N")
+      ->check(CLI::NonNegativeNumber)
+      ->group("Training");
+  command.add_option("--seed", options.seed, "Of split, weights and order; default 0")
+      ->type_name("N")
+      ->group("Training");
+}
+
+}  // namespace gradus::tool
