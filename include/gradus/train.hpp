@@ -2,6 +2,7 @@
 #pragma once
 
 #include "gradus/train/callback.hpp"
+#include "gradus/train/diagnose.hpp"
 #include "gradus/train/fit.hpp"
 #include "gradus/train/history.hpp"
 #include "gradus/train/metric.hpp"
