@@ -6,4 +6,5 @@
 #include "gradus/train/fit.hpp"
 #include "gradus/train/history.hpp"
 #include "gradus/train/metric.hpp"
+#include "gradus/train/metrics.hpp"
 #include "gradus/train/progress.hpp"
