@@ -76,8 +76,7 @@ int main() {
   const double r2 = 1 - loss(X, y, b).item();  // y has variance 1
   std::printf("\nshare of the variance explained (R2): %.3f;  correlation of area and lot: %.3f\n\n", r2, r);
 
-  std::printf("%-16s %18s %22s %24s\n", "features", "condition number", "error after 60 steps",
-              "steps to 1e-6, by theory");
+  std::printf("%-16s %18s %22s %24s\n", "features", "condition number", "error at the end", "steps to 1e-6, by theory");
   const double factor = (condition - 1) / (condition + 1);
   std::printf("%-16s %18.2f %22.1e %24.0f\n", "standardised", (1 + r) / (1 - r), scaled.back(),
               std::ceil(std::log(1e-6) / std::log(r)));
