@@ -2,6 +2,9 @@
 #pragma once
 
 #include "gradus/train/callback.hpp"
+#include "gradus/train/callbacks/checkpoint.hpp"
+#include "gradus/train/callbacks/early_stopping.hpp"
+#include "gradus/train/callbacks/functions.hpp"
 #include "gradus/train/diagnose.hpp"
 #include "gradus/train/fit.hpp"
 #include "gradus/train/history.hpp"

@@ -7,8 +7,10 @@
 #include "gradus/ops.hpp"
 #include "gradus/optim/armijo_gd.hpp"
 #include "gradus/optim/newton.hpp"
-#include "gradus/optim/schedules/plateau.hpp"
+#include "gradus/optim/schedule_free.hpp"
+#include "gradus/random.hpp"
 #include "storage/format.hpp"
+#include "train/interrupt.hpp"
 #include "train/modes.hpp"
 
 namespace gradus::train {
@@ -22,12 +24,41 @@ data::LoaderOptions loader_options(const FitOptions& options) {
   return {.batch_size = options.batch_size, .shuffle = options.shuffle, .drop_last = false, .seed = options.seed};
 }
 
-// These take derivatives of the loss themselves, as often as they need.
+// The result of schedule-free optimizers is not where they take gradients.
+void set_schedule_free(optim::Optimizer& optimizer, bool training) {
+  const auto set = [training]<class Options>(optim::ScheduleFree<Options>* rule) {
+    if (rule && training) rule->train();
+    if (rule && !training) rule->eval();
+  };
+  set(dynamic_cast<optim::ScheduleFree<optim::ScheduleFreeAdamWOptions>*>(&optimizer));
+  set(dynamic_cast<optim::ScheduleFree<optim::ScheduleFreeSGDOptions>*>(&optimizer));
+}
+
+// While it lives, the model has the weights that are judged.
+class Judged {
+ public:
+  Judged(nn::Module& model, optim::Optimizer& optimizer, const std::optional<MovingAverage>& average)
+      : optimizer_(optimizer) {
+    set_schedule_free(optimizer_, false);
+    if (average) average_.emplace(model, average->weights());
+  }
+  ~Judged() {
+    average_.reset();
+    set_schedule_free(optimizer_, true);
+  }
+  Judged(const Judged&) = delete;
+  Judged& operator=(const Judged&) = delete;
+
+ private:
+  optim::Optimizer& optimizer_;
+  std::optional<optim::SwapWeights> average_;
+};
+
+}  // namespace
+
 bool wants_the_loss_alone(const optim::Optimizer& optimizer) {
   return dynamic_cast<const optim::ArmijoGD*>(&optimizer) || dynamic_cast<const optim::Newton*>(&optimizer);
 }
-
-}  // namespace
 
 Loop::Loop(nn::Module& model, const LossFunction& loss, optim::Optimizer& optimizer, const data::Dataset& train,
            const data::Dataset* valid, const FitOptions& options)
@@ -36,7 +67,10 @@ Loop::Loop(nn::Module& model, const LossFunction& loss, optim::Optimizer& optimi
       valid_(valid),
       run_{.model = model, .optimizer = optimizer, .history = history_},
       parameters_(optimizer.parameters()),
-      loader_(train, loader_options(options)) {
+      loader_(train, loader_options(options)),
+      plateau_(dynamic_cast<optim::ReduceLROnPlateau*>(options.schedule)),
+      loss_alone_(wants_the_loss_alone(optimizer)) {
+  if (options.ema_decay) average_.emplace(model, *options.ema_decay);
   run_.epochs = options.epochs;
   run_.batches = loader_.size();
 }
@@ -44,51 +78,91 @@ Loop::Loop(nn::Module& model, const LossFunction& loss, optim::Optimizer& optimi
 History Loop::run() {
   const Modes modes(run_.model);
   if (!run_.model.is_training()) run_.model.train();
+  set_schedule_free(run_.optimizer, true);
+  const Interrupt interrupt;
   const EnableGrad guard;
+  if (options_.seed) manual_seed(*options_.seed);
+  StateDict callback_states = load_state();
+  announce(&Callback::on_train_begin);
+  load_callbacks(std::move(callback_states));
   if (options_.progress) {
     bar_.emplace(
         ProgressOptions{.epochs = run_.epochs, .steps_per_epoch = run_.batches, .stream = options_.progress_stream});
   }
-  announce(&Callback::on_train_begin);
-  while (run_.epoch < run_.epochs && !run_.stop_reason) train_epoch();
-  bar_.reset();
-  announce(&Callback::on_train_end);
+  while (run_.epoch < run_.epochs + (in_epoch_ ? 1 : 0) && !run_.stop_reason) train_epoch();
+  finish();
   return std::move(history_);
+}
+
+void Loop::finish() {
+  bar_.reset();
+  if (!options_.resume.empty()) save_state();
+  history_.set_stop_reason(run_.stop_reason.value_or(""));
+  if (average_) run_.model.load_state_dict(average_->weights().state_dict());
+  set_schedule_free(run_.optimizer, false);
+  announce(&Callback::on_train_end);
 }
 
 // --- an epoch -------------------------------------------------------------------------------------------------------
 
 void Loop::train_epoch() {
-  begin_epoch();
-  while (next_batch_ < run_.batches && !run_.stop_reason) step();
-  if (epoch_loss_.samples > 0) end_epoch();
+  if (!in_epoch_) begin_epoch();
+  while (next_batch_ < run_.batches && !run_.stop_reason) {
+    step();
+    if (options_.save_every > 0 && run_.step % options_.save_every == 0) save_state();
+    notice_interrupt();
+  }
+  if (epoch_loss_.samples == 0 || interrupted_) return;
+  end_epoch();
+  if (!options_.resume.empty() && options_.save_every == 0) save_state();
+  notice_interrupt();
+}
+
+void Loop::notice_interrupt() {
+  if (run_.stop_reason || !Interrupt::requested()) return;
+  interrupted_ = true;
+  run_.stop("interrupted");
 }
 
 void Loop::begin_epoch() {
   ++run_.epoch;
   run_.row.clear();
-  loader_.set_next_epoch(run_.epoch - 1);
-  batches_ = loader_.begin();
   next_batch_ = 0;
   epoch_loss_ = {};
+  seconds_before_ = 0;
   for (const auto& metric : options_.metrics) metric->reset();
-  epoch_started_ = steady_seconds();
+  enter_epoch();
+  in_epoch_ = true;
   announce(&Callback::on_epoch_begin);
 }
+
+// Goes on with the batches of this epoch from the next one.
+void Loop::enter_epoch() {
+  loader_.set_next_epoch(run_.epoch - 1);
+  batches_ = loader_.begin();
+  for (std::int64_t i = 0; i < next_batch_; ++i) ++*batches_;
+  epoch_started_ = steady_seconds();
+}
+
+double Loop::seconds() const { return seconds_before_ + steady_seconds() - epoch_started_; }
 
 void Loop::end_epoch() {
   std::vector<NamedValue> row{{"epoch", static_cast<double>(run_.epoch)}, {"loss", epoch_loss_.value()}};
   add_metrics(row, "");
   std::swap(run_.row, row);
-  if (valid_) validate();
-  for (std::size_t group = 0; group < rates_.size(); ++group) {
-    run_.row.emplace_back(group == 0 ? std::string("lr") : fmt::format("lr_{}", group), rates_[group]);
+  {
+    const Judged judged(run_.model, run_.optimizer, average_);
+    if (valid_) validate();
+    for (std::size_t group = 0; group < rates_.size(); ++group) {
+      run_.row.emplace_back(group == 0 ? std::string("lr") : fmt::format("lr_{}", group), rates_[group]);
+    }
+    run_.row.emplace_back("seconds", seconds());
+    run_.row.insert(run_.row.end(), row.begin(), row.end());  // what callbacks have added on the way
+    step_schedule_by_epoch();
+    announce(&Callback::on_epoch_end);
   }
-  run_.row.emplace_back("seconds", steady_seconds() - epoch_started_ + seconds_before_);
-  run_.row.insert(run_.row.end(), row.begin(), row.end());  // what callbacks have added on the way
-  step_schedule_by_epoch();
-  announce(&Callback::on_epoch_end);
   history_.append(run_.row);
+  in_epoch_ = false;
   if (bar_) bar_->end_epoch({run_.row.begin() + 2, run_.row.end()});
 }
 
@@ -117,10 +191,10 @@ void Loop::add_metrics(std::vector<NamedValue>& row, const char* prefix) const {
 }
 
 void Loop::step_schedule_by_epoch() {
-  if (auto* plateau = dynamic_cast<optim::ReduceLROnPlateau*>(options_.schedule)) {
+  if (plateau_) {
     const std::string_view judged = valid_ ? "valid_loss" : "loss";
     for (const auto& [name, value] : run_.row) {
-      if (name == judged) plateau->step(value);
+      if (name == judged) plateau_->step(value);
     }
   } else if (options_.schedule && options_.schedule_step == ScheduleStep::epoch) {
     options_.schedule->step();
@@ -133,15 +207,14 @@ void Loop::step() {
   take_batches();
   move();
   ++run_.step;
+  if (average_) average_->update(run_.model);
   announce(&Callback::on_step_end);
   rates_.clear();
   for (std::int64_t group = 0; group < run_.optimizer.group_count(); ++group) {
     rates_.push_back(run_.optimizer.lr(group));
   }
   const bool by_step = options_.schedule_step == ScheduleStep::batch;
-  if (options_.schedule && by_step && !dynamic_cast<optim::ReduceLROnPlateau*>(options_.schedule)) {
-    options_.schedule->step();
-  }
+  if (options_.schedule && by_step && !plateau_) options_.schedule->step();
   announce(&Callback::on_batch_end);
 }
 
@@ -163,7 +236,7 @@ void Loop::move() {
   const auto value = [this] { return loss_alone(); };
   if (options_.sam)
     options_.sam->step(gradients);
-  else if (wants_the_loss_alone(run_.optimizer))
+  else if (loss_alone_)
     run_.optimizer.step(value);
   else
     run_.optimizer.step(gradients);

@@ -1,13 +1,18 @@
 // The loop behind fit().
 #pragma once
 
+#include <map>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "gradus/data/loader.hpp"
+#include "gradus/optim/averaged_model.hpp"
+#include "gradus/optim/schedules/plateau.hpp"
 #include "gradus/train/fit.hpp"
 #include "gradus/train/progress.hpp"
+#include "train/moving_average.hpp"
 
 namespace gradus::train {
 
@@ -22,6 +27,9 @@ struct Mean {
   }
   double value() const { return sum / static_cast<double>(samples); }
 };
+
+// Whether it takes derivatives of the loss itself, as often as it needs.
+bool wants_the_loss_alone(const optim::Optimizer& optimizer);
 
 class Loop {
  public:
@@ -39,6 +47,8 @@ class Loop {
   void train_epoch();
   void begin_epoch();
   void end_epoch();
+  void notice_interrupt();
+  double seconds() const;  // of this epoch
   void validate();
 
   void step();
@@ -52,6 +62,19 @@ class Loop {
 
   void add_metrics(std::vector<NamedValue>& row, const char* prefix) const;
   void step_schedule_by_epoch();
+  void finish();
+
+  // Of resuming, in resume.cpp.
+  using Texts = std::map<std::string, std::string>;
+  std::vector<std::pair<std::string, std::string>> facts() const;
+  void save_state() const;
+  StateDict load_state();  // returns that of the callbacks
+  void check_facts(const Texts& texts) const;
+  void take_parts(StateDict& state);
+  void take_counts(const StateDict& state);
+  void take_texts(const Texts& texts);
+  void load_callbacks(StateDict states);
+  void enter_epoch();
 
   const LossFunction& loss_;
   const FitOptions& options_;
@@ -60,10 +83,16 @@ class Loop {
   Run run_;
   std::vector<Tensor> parameters_;
   data::DataLoader loader_;
+  optim::ReduceLROnPlateau* plateau_;  // the schedule, if it is one
+  bool loss_alone_;                    // what the optimizer asks for, not gradients
+
+  std::optional<MovingAverage> average_;
   std::optional<ProgressBar> bar_;
 
   std::optional<data::DataLoader::Iterator> batches_;  // of the epoch that goes on
   std::int64_t next_batch_ = 0;
+  bool in_epoch_ = false;             // an epoch has begun and not ended
+  bool interrupted_ = false;          // by Ctrl-C, which is no end for good
   std::vector<data::Dataset> group_;  // the batches of this step
   std::int64_t group_samples_ = 0;
   bool evaluated_ = false;  // in this step; an optimizer may ask for the loss again

@@ -1,0 +1,18 @@
+#include "train/callbacks/monitor.hpp"
+
+#include <fmt/format.h>
+
+#include "gradus/error.hpp"
+
+namespace gradus::train {
+
+double Monitor::read(const Run& run) const {
+  std::string names;
+  for (const auto& [name, value] : run.row) {
+    if (name == column_) return value;
+    names += (names.empty() ? "" : ", ") + name;
+  }
+  throw Error(fmt::format("{}: there is no column named \"{}\" to monitor among {}", name_, column_, names));
+}
+
+}  // namespace gradus::train
