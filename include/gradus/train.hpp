@@ -8,6 +8,7 @@
 #include "gradus/train/diagnose.hpp"
 #include "gradus/train/fit.hpp"
 #include "gradus/train/history.hpp"
+#include "gradus/train/loggers.hpp"
 #include "gradus/train/metric.hpp"
 #include "gradus/train/metrics.hpp"
 #include "gradus/train/progress.hpp"

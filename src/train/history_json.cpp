@@ -1,32 +1,18 @@
 // History as one JSON object that loses nothing.
 #include <fmt/format.h>
 
-#include <cmath>
-#include <limits>
 #include <nlohmann/json.hpp>
 
 #include "data/file.hpp"
 #include "gradus/error.hpp"
 #include "gradus/train/history.hpp"
 #include "storage/atomic_file.hpp"
+#include "train/json_number.hpp"
 
 namespace gradus::train {
 namespace {
 
 using Json = nlohmann::ordered_json;
-
-Json number(double value) {
-  if (std::isfinite(value)) return value;
-  if (std::isnan(value)) return nullptr;
-  return value > 0 ? "inf" : "-inf";
-}
-
-double number_of(const Json& json) {
-  if (json.is_null()) return std::numeric_limits<double>::quiet_NaN();
-  if (json == "inf") return std::numeric_limits<double>::infinity();
-  if (json == "-inf") return -std::numeric_limits<double>::infinity();
-  return json.get<double>();
-}
 
 }  // namespace
 
@@ -34,7 +20,7 @@ std::string History::to_json() const {
   Json columns = Json::object(), notes = Json::object();
   for (std::size_t i = 0; i < names_.size(); ++i) {
     Json& column = columns[names_[i]] = Json::array();
-    for (const double value : columns_[i]) column.push_back(number(value));
+    for (const double value : columns_[i]) column.push_back(json_number(value));
   }
   for (const auto& [name, text] : notes_) notes[name] = text;
   const Json json = {

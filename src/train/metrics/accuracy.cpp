@@ -7,7 +7,7 @@
 #include "gradus/train/metrics.hpp"
 #include "tensor/impl.hpp"
 #include "train/metrics/labels.hpp"
-#include "train/metrics/state.hpp"
+#include "train/read_entry.hpp"
 
 namespace gradus::train {
 namespace {
@@ -23,7 +23,7 @@ class Share : public Metric {
     return {{"counts", tensor(std::vector<std::int64_t>{right_, seen_})}};
   }
   void load_state_dict(const std::map<std::string, Tensor>& state) override {
-    const auto counts = read_sums<std::int64_t>(name(), state, "counts", 2);
+    const auto counts = read_entry<std::int64_t>(name(), state, "counts", 2);
     right_ = counts[0];
     seen_ = counts[1];
   }

@@ -5,7 +5,7 @@
 
 #include "gradus/train/metrics.hpp"
 #include "train/metrics/labels.hpp"
-#include "train/metrics/state.hpp"
+#include "train/read_entry.hpp"
 
 namespace gradus::train {
 
@@ -49,7 +49,7 @@ double ConfusionMatrix::value() const {
 std::map<std::string, Tensor> ConfusionMatrix::state_dict() const { return {{"counts", tensor(counts_)}}; }
 
 void ConfusionMatrix::load_state_dict(const std::map<std::string, Tensor>& state) {
-  auto counts = read_sums<std::int64_t>("confusion_matrix", state, "counts");
+  auto counts = read_entry<std::int64_t>("confusion_matrix", state, "counts");
   const auto classes = static_cast<std::int64_t>(std::lround(std::sqrt(static_cast<double>(counts.size()))));
   if (classes * classes != static_cast<std::int64_t>(counts.size()))
     fail("confusion_matrix: not its state: counts has {} entries", counts.size());

@@ -5,7 +5,7 @@
 
 #include "gradus/train/metrics.hpp"
 #include "tensor/impl.hpp"
-#include "train/metrics/state.hpp"
+#include "train/read_entry.hpp"
 
 namespace gradus::train {
 namespace {
@@ -52,7 +52,7 @@ class MeanError : public Metric {
     return {{"sums", tensor(std::vector<double>{sum_, count_})}};
   }
   void load_state_dict(const std::map<std::string, Tensor>& state) override {
-    const auto sums = read_sums<double>(op(), state, "sums", 2);
+    const auto sums = read_entry<double>(op(), state, "sums", 2);
     sum_ = sums[0];
     count_ = sums[1];
   }
@@ -109,7 +109,7 @@ class R2Score : public Metric {
     return {{"sums", tensor(sums)}};
   }
   void load_state_dict(const std::map<std::string, Tensor>& state) override {
-    const auto sums = read_sums<double>("r2_score", state, "sums");
+    const auto sums = read_entry<double>("r2_score", state, "sums");
     if (sums.size() % 3 != 1) fail("r2_score: not its state: sums has {} entries", sums.size());
     count_ = sums[0];
     columns_.clear();

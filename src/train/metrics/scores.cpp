@@ -5,7 +5,7 @@
 
 #include "gradus/train/metrics.hpp"
 #include "train/metrics/labels.hpp"
-#include "train/metrics/state.hpp"
+#include "train/read_entry.hpp"
 
 namespace gradus::train {
 namespace {
@@ -72,7 +72,7 @@ class ClassScore : public Metric {
     return {{"counts", tensor(counts)}};
   }
   void load_state_dict(const std::map<std::string, Tensor>& state) override {
-    const auto counts = read_sums<std::int64_t>(name_, state, "counts");
+    const auto counts = read_entry<std::int64_t>(name_, state, "counts");
     if (counts.size() % 3 != 0) fail("{}: not its state: counts has {} entries", name_, counts.size());
     counts_.clear();
     for (std::size_t i = 0; i < counts.size(); i += 3) counts_.push_back({counts[i], counts[i + 1], counts[i + 2]});
