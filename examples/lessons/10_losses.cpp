@@ -67,7 +67,7 @@ data::Dataset make_task(const std::vector<double>& series) {
 // The weights that make a loss least: Adam, with a rate that falls to 0 so that even |.| settles.
 Tensor fit(const Loss& loss, const data::Dataset& data, int steps) {
   Tensor w = zeros({data.x.size(1)}, {.dtype = data.x.dtype(), .requires_grad = true});
-  optim::Adam optimizer({w}, {.lr = 0.5});
+  optim::Adam optimizer({w}, {.lr = 1, .betas = {0.9, 0.99}});
   optim::PolynomialLR schedule(optimizer, {.total_iters = steps});
   for (int step = 0; step < steps; ++step) {
     optimizer.zero_grad();
@@ -93,18 +93,18 @@ int main() {
               "smoky hours");
   std::vector<double> number, mse, mae, missed, alarms;
   for (const auto& [name, loss] : losses) {
-    number.push_back(fit(loss, {ones({half, 1}, {.dtype = all.x.dtype()}), train.y}, 300).item());
-    const Tensor w = fit(loss, train, 500), fitted = matmul(train.x, w), p = matmul(later.x, w);
+    number.push_back(fit(loss, {ones({half, 1}, {.dtype = all.x.dtype()}), train.y}, 1000).item());
+    const Tensor w = fit(loss, train, 600), fitted = matmul(train.x, w), p = matmul(later.x, w);
     mse.push_back(mse_loss(fitted, train.y).item()), mae.push_back(l1_loss(fitted, train.y).item());
     missed.push_back(share(p.le(peak).to(float64), smoky)), alarms.push_back(share(p.gt(peak).to(float64), calm));
     std::printf("%-14s %9.2f | %9.2f %9.3f | %8.1f %% %10.1f %% %14.1f\n", name.c_str(), number.back(), mse.back(),
                 mae.back(), missed.back(), alarms.back(), ((p - later.y) * smoky).sum().item() / smoky.sum().item());
   }
-  const Tensor sorted = train.y.sort().values;
   const auto near = [](double found, double expected) { return std::abs(found - expected) < 0.05; };
   lesson::claim("one number by MSE is the mean", near(number[0], train.y.mean().item()));
-  lesson::claim("by MAE the median, by the pinball loss the 90th percentile",
-                near(number[1], sorted[half / 2].item()) && near(number[3], sorted[9 * half / 10].item()));
+  lesson::claim("by MAE the median", near(number[1], train.y.median().item()));
+  const double below = 100 * train.y.lt(number[3]).to(float64).mean().item();
+  lesson::claim("by the pinball loss the level that 90 % of the hours stay below", std::abs(below - 90) < 0.3);
   lesson::claim("by Huber a number between median and mean", number[1] < number[2] && number[2] < number[0]);
   lesson::claim(
       "the model trained by MSE has the least MSE, that by MAE the least MAE",
