@@ -42,7 +42,9 @@ struct Experiment {
     return {x, argmax(x.narrow(1, 0, 3) + 0.3 * randn({size, 3}), 1)};
   }
 
-  void run(const std::string& state, std::vector<std::shared_ptr<train::Callback>> callbacks = {}) {
+  // Flushing a state to the disk takes longer than all the rest: every `save_every` steps.
+  void run(const std::string& state, std::int64_t save_every,
+           std::vector<std::shared_ptr<train::Callback>> callbacks = {}) {
     Generator generator(5);
     const Generator before = default_generator();
     default_generator() = generator;
@@ -58,7 +60,7 @@ struct Experiment {
                           .clip_grad_norm = 1,
                           .ema_decay = 0.9,
                           .resume = state,
-                          .save_every = state.empty() ? 0 : 1,
+                          .save_every = save_every,
                           .progress = false});
   }
 
@@ -83,17 +85,105 @@ Experiment fresh() {
   return {};
 }
 
+constexpr const char* child_variable = "GRADUS_TEST_FIT_CHILD";
+
+// The run in a process of its own: this program's hidden test case. It leaves "weights" and "history" there if it ends.
+pid_t start_child(const std::string& directory) {
+  const pid_t child = fork();
+  if (child != 0) return child;
+  setenv(child_variable, directory.c_str(), 1);
+  setenv("OMP_NUM_THREADS", "1", 1);
+  execl("/proc/self/exe", "gradus_tests", "--no-skip", "--test-case=*that may be killed at any moment", "--minimal",
+        static_cast<char*>(nullptr));
+  _exit(127);
+}
+
+using Clock = std::chrono::steady_clock;
+
+// Until the run has begun. False if the child ends without.
+bool wait_for_start(const std::string& directory, pid_t child) {
+  while (!std::filesystem::exists(directory + "/begun")) {
+    if (waitpid(child, nullptr, WNOHANG) != 0) return false;
+    std::this_thread::sleep_for(std::chrono::microseconds(50));
+  }
+  return true;
+}
+
+// How long the run takes without anybody killing it.
+Clock::duration duration_of_run(const std::string& directory) {
+  const pid_t child = start_child(directory);
+  REQUIRE(wait_for_start(directory, child));
+  const auto begin = Clock::now();
+  waitpid(child, nullptr, 0);
+  return Clock::now() - begin;
+}
+
+// More by hand: GRADUS_TEST_FIT_KILLS=50
+int number_of_kills() {
+  const char* wanted = std::getenv("GRADUS_TEST_FIT_KILLS");
+  return wanted ? std::atoi(wanted) : 5;
+}
+
 }  // namespace
+
+TEST_CASE("a run that may be killed at any moment" * doctest::skip()) {
+  const char* directory = std::getenv(child_variable);
+  if (!directory) return;
+  const std::string place = std::string(directory) + "/";
+  Experiment experiment = fresh();
+  std::ofstream(place + "begun") << "yes";
+  experiment.run(place + "state", 2, {train::checkpoint(place + "best")});
+  experiment.history.save_json(place + "history");
+  save(experiment.model.state_dict(), place + "weights");
+}
+
+TEST_CASE("a run that is killed goes on, bit for bit") {
+  const TemporaryDirectory directory;
+  const auto folder = [&](const std::string& name) {
+    std::filesystem::create_directory(directory.path(name));
+    return directory.path(name);
+  };
+  const std::string unbroken = folder("unbroken");
+  const auto duration = duration_of_run(unbroken);
+  const auto weights = load(unbroken + "/weights");
+  std::mt19937_64 random(std::random_device{}());
+  int in_the_run = 0;
+  for (int kill_number = 0; kill_number < number_of_kills(); ++kill_number) {
+    const std::string place = folder(std::to_string(kill_number));
+    const pid_t child = start_child(place);
+    REQUIRE(wait_for_start(place, child));
+    const auto wait = std::uniform_int_distribution<Clock::rep>(0, kill_number == 0 ? 0 : duration.count())(random);
+    CAPTURE(wait);
+    std::this_thread::sleep_for(Clock::duration(wait));
+    // One of them is in the middle for sure.
+    while (kill_number == 0 && !std::filesystem::exists(place + "/state")) std::this_thread::yield();
+    kill(child, SIGKILL);
+    waitpid(child, nullptr, 0);
+    in_the_run += std::filesystem::exists(place + "/state") && !std::filesystem::exists(place + "/weights");
+
+    waitpid(start_child(place), nullptr, 0);
+    REQUIRE(std::filesystem::exists(place + "/weights"));
+    for (const auto& [name, value] : load(place + "/weights")) {
+      CAPTURE(name);
+      CHECK(equal(value, weights.at(name)));
+    }
+    CHECK(read_file(place + "/best") == read_file(unbroken + "/best"));
+    const train::History history = train::History::load_json(place + "/history");
+    CHECK(history.values("valid_loss") == train::History::load_json(unbroken + "/history").values("valid_loss"));
+  }
+  MESSAGE(in_the_run << " of " << number_of_kills() << " kills were in the middle of the run");
+  CHECK(in_the_run > 0);
+}
 
 TEST_CASE("a run goes on from after each of its steps, bit for bit") {
   const TemporaryDirectory directory;
   Experiment unbroken = fresh();
-  unbroken.run("");
+  unbroken.run("", 0);
   const Tensor next = rand({3});
 
   Experiment saved = fresh();
   int states = 0;
-  saved.run(directory.path("state"), {train::lambda_callback({.on_batch_begin = [&](train::Run&) {
+  saved.run(directory.path("state"), 1, {train::lambda_callback({.on_batch_begin = [&](train::Run&) {
               const std::string state = directory.path("state");
               if (std::filesystem::exists(state)) {
                 std::filesystem::copy(state, directory.path(std::to_string(states++)));
@@ -104,7 +194,7 @@ TEST_CASE("a run goes on from after each of its steps, bit for bit") {
   for (int i = 0; i < states; ++i) {
     CAPTURE(i);
     Experiment resumed = fresh();
-    resumed.run(directory.path(std::to_string(i)), {train::lambda_callback({})});
+    resumed.run(directory.path(std::to_string(i)), 1000, {train::lambda_callback({})});
     resumed.check_same(unbroken);
     CHECK(equal(rand({3}), next));
   }
