@@ -1,5 +1,6 @@
 #include "train/loop.hpp"
 
+#include <algorithm>
 #include <chrono>
 
 #include "gradus/autograd.hpp"
@@ -85,13 +86,24 @@ History Loop::run() {
   StateDict callback_states = load_state();
   announce(&Callback::on_train_begin);
   load_callbacks(std::move(callback_states));
-  if (options_.progress) {
-    bar_.emplace(
-        ProgressOptions{.epochs = run_.epochs, .steps_per_epoch = run_.batches, .stream = options_.progress_stream});
-  }
+  if (options_.progress) show_progress();
   while (run_.epoch < run_.epochs + (in_epoch_ ? 1 : 0) && !run_.stop_reason) train_epoch();
   finish();
   return std::move(history_);
+}
+
+void Loop::show_progress() {
+  const std::int64_t finished = std::min(run_.epoch - (in_epoch_ ? 1 : 0), run_.epochs);
+  bar_.emplace(ProgressOptions{.epochs = run_.epochs,
+                               .steps_per_epoch = run_.batches,
+                               .first_step = finished * run_.batches + (in_epoch_ ? next_batch_ : 0),
+                               .stream = options_.progress_stream,
+                               .in_place = {},
+                               .values = [this] {
+                                 std::vector<NamedValue> values;
+                                 add_metrics(values, "");
+                                 return values;
+                               }});
 }
 
 void Loop::finish() {
@@ -150,12 +162,14 @@ void Loop::end_epoch() {
   std::vector<NamedValue> row{{"epoch", static_cast<double>(run_.epoch)}, {"loss", epoch_loss_.value()}};
   add_metrics(row, "");
   std::swap(run_.row, row);
+  std::vector<NamedValue> shown;  // beside the loss
   {
     const Judged judged(run_.model, run_.optimizer, average_);
     if (valid_) validate();
     for (std::size_t group = 0; group < rates_.size(); ++group) {
       run_.row.emplace_back(group == 0 ? std::string("lr") : fmt::format("lr_{}", group), rates_[group]);
     }
+    shown.assign(run_.row.begin() + 2, run_.row.end());
     run_.row.emplace_back("seconds", seconds());
     run_.row.insert(run_.row.end(), row.begin(), row.end());  // what callbacks have added on the way
     step_schedule_by_epoch();
@@ -163,7 +177,7 @@ void Loop::end_epoch() {
   }
   history_.append(run_.row);
   in_epoch_ = false;
-  if (bar_) bar_->end_epoch({run_.row.begin() + 2, run_.row.end()});
+  if (bar_) bar_->end_epoch(shown);
 }
 
 void Loop::validate() {
@@ -292,7 +306,7 @@ void Loop::observe(const Tensor& output, const Tensor& target, const Tensor& los
     const Tensor prediction = output.detach();
     for (const auto& metric : options_.metrics) metric->update(prediction, target);
   }
-  if (bar_) bar_->step(run_.loss);
+  if (bar_) bar_->step(run_.loss, target.size(0));
 }
 
 void Loop::clip() {

@@ -62,6 +62,7 @@ class Loop {
 
   void add_metrics(std::vector<NamedValue>& row, const char* prefix) const;
   void step_schedule_by_epoch();
+  void show_progress();
   void finish();
 
   // Of resuming, in resume.cpp.

@@ -58,8 +58,8 @@ void add_bar(Line& line, double fraction, int width) {
 }
 
 // The rate so far, and the time left at that rate (or the time taken, at the end).
-void add_rate(Line& line, std::int64_t steps, std::int64_t total, double seconds) {
-  const double rate = static_cast<double>(steps) / std::max(seconds, 1e-9);
+void add_rate(Line& line, std::int64_t first, std::int64_t steps, std::int64_t total, double seconds) {
+  const double rate = static_cast<double>(steps - first) / std::max(seconds, 1e-9);
   if (rate >= 10)
     add(line, "{:.0f} steps/s", rate);
   else
@@ -99,6 +99,11 @@ ProgressBar::ProgressBar(const ProgressOptions& options)
     throw Error(fmt::format("ProgressBar: epochs and steps_per_epoch must be positive: {} and {}", options.epochs,
                             options.steps_per_epoch));
   }
+  if (options.first_step < 0) {
+    throw Error(fmt::format("ProgressBar: first_step must be at least 0: {}", options.first_step));
+  }
+  epoch_ = options.first_step / options.steps_per_epoch;
+  steps_ = options.first_step;
 }
 
 ProgressBar::~ProgressBar() {
@@ -110,18 +115,18 @@ ProgressBar::~ProgressBar() {
 double ProgressBar::seconds() const { return steady_seconds() - started_; }
 
 double ProgressBar::loss() const {
-  if (steps_in_mean_ == 0) return std::numeric_limits<double>::quiet_NaN();
-  return loss_sum_ / static_cast<double>(steps_in_mean_);
+  if (samples_ == 0) return std::numeric_limits<double>::quiet_NaN();
+  return loss_sum_ / static_cast<double>(samples_);
 }
 
-void ProgressBar::step(double loss) {
+void ProgressBar::step(double loss, std::int64_t samples) {
   if (mean_is_old_) {
     loss_sum_ = 0;
-    steps_in_mean_ = 0;
+    samples_ = 0;
     mean_is_old_ = false;
   }
-  loss_sum_ += loss;
-  ++steps_in_mean_;
+  loss_sum_ += loss * static_cast<double>(samples);
+  samples_ += samples;
   ++steps_;
   if (!in_place_) return;
   if (const double now = seconds(); now >= next_draw_) {
@@ -133,9 +138,7 @@ void ProgressBar::step(double loss) {
 void ProgressBar::end_epoch(const std::vector<NamedValue>& values) {
   ++epoch_;
   mean_is_old_ = true;
-  Line text;
-  for (const auto& [name, value] : values) add_value(text, name, value);
-  values_.assign(text.data(), text.size());
+  values_ = values;
   const bool is_last = epoch_ >= options_.epochs;
   if (!in_place_) {
     const std::int64_t stride = (options_.epochs + most_plain_lines - 1) / most_plain_lines;
@@ -145,15 +148,25 @@ void ProgressBar::end_epoch(const std::vector<NamedValue>& values) {
   }
 }
 
+std::vector<NamedValue> ProgressBar::current_values() const {
+  if (!in_epoch() || !options_.values) return values_;
+  std::vector<NamedValue> current = options_.values();
+  for (const NamedValue& old : values_) {
+    const bool is_new = std::ranges::find(current, old.first, &NamedValue::first) == current.end();
+    if (is_new) current.push_back(old);
+  }
+  return current;
+}
+
 void ProgressBar::draw_in_place() {
   const std::int64_t total = options_.epochs * options_.steps_per_epoch;
   const auto columns = static_cast<int>(columns_of(options_.stream)) - 1;
   Line line, tail;
   add(line, "epoch {}/{}  ", std::min(epoch_ + (mean_is_old_ ? 0 : 1), options_.epochs), options_.epochs);
   add(tail, "  ");
-  add_rate(tail, steps_, total, seconds());
+  add_rate(tail, options_.first_step, steps_, total, seconds());
   add_value(tail, "loss", loss());
-  tail.append(values_.data(), values_.data() + values_.size());
+  for (const auto& [name, value] : current_values()) add_value(tail, name, value);
   // The bar gives way to the values, and the last values to the width: a line that wraps could not be rewritten.
   const int room = columns - static_cast<int>(line.size() + tail.size()) - 2;
   const double fraction = std::clamp(static_cast<double>(steps_) / static_cast<double>(total), 0.0, 1.0);
@@ -169,9 +182,9 @@ void ProgressBar::print_epoch() {
   Line line;
   add(line, "epoch {}/{}", epoch_, options_.epochs);
   add_value(line, "loss", loss());
-  line.append(values_.data(), values_.data() + values_.size());
+  for (const auto& [name, value] : values_) add_value(line, name, value);
   add(line, "  ");
-  add_rate(line, steps_, options_.epochs * options_.steps_per_epoch, seconds());
+  add_rate(line, options_.first_step, steps_, options_.epochs * options_.steps_per_epoch, seconds());
   add(line, "\n");
   print(options_.stream, line);
 }
