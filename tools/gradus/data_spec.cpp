@@ -156,6 +156,13 @@ std::vector<std::string> known_data() {
   return names;
 }
 
+CsvCells read_table_of(const std::string& name) {
+  if (const auto text = bundled_table(name)) return parse_csv(name, *text);
+  if (std::filesystem::exists(name)) return read_csv_cells(name);
+  if (name.find_first_of("./") != std::string::npos) throw Error(printable(name) + ": there is no such file");
+  refuse_unknown("data set or file", name, known_data());
+}
+
 Tensor features_of(const CsvCells& table, const Encoding& encoding) {
   std::vector<std::size_t> columns;
   for (const std::string& name : encoding.features) columns.push_back(table.column(name));
@@ -187,18 +194,7 @@ Tensor target_of(const CsvCells& table, std::size_t column, const Encoding& enco
 
 Data load_data(const DataOptions& options, std::uint64_t seed) {
   const bool is_image = options.name == "digits" || std::ranges::find(fetched, options.name) != fetched.end();
-  Data data;
-  if (is_image) {
-    data = load_images(options, seed);
-  } else if (const auto text = bundled_table(options.name)) {
-    data = load_table(parse_csv(options.name, *text), options, seed);
-  } else if (std::filesystem::exists(options.name)) {
-    data = load_table(read_csv_cells(options.name), options, seed);
-  } else if (options.name.find_first_of("./") != std::string::npos) {
-    throw Error(printable(options.name) + ": there is no such file");
-  } else {
-    refuse_unknown("data set or file", options.name, known_data());
-  }
+  Data data = is_image ? load_images(options, seed) : load_table(read_table_of(options.name), options, seed);
   standardise(data);
   return data;
 }

@@ -51,6 +51,8 @@ std::vector<std::string> known_data();
 // The same seed gives the same parts. Throws if there is no such data, naming what there is.
 Data load_data(const DataOptions& options, std::uint64_t seed);
 
+// The table of that name or path, as it is.
+CsvCells read_table_of(const std::string& name);
 // The features of a table, columns found by their names: (rows, features). Throws if one is not there.
 Tensor features_of(const CsvCells& table, const Encoding& encoding);
 // The target as the model counts it: (rows), class numbers; or (rows, 1), in its own units.

@@ -125,6 +125,7 @@ void add_inspect(CLI::App& app, int&) {
   command->add_flag("--json", wishes.json, "Print JSON instead of a table");
   command->footer(
       "Examples:\n"
+      "  gradus train iris --report run\n"
       "  gradus inspect run/model.safetensors\n"
       "  gradus inspect run/model.safetensors --json");
   command->callback([] {

@@ -11,7 +11,8 @@
 
 namespace CLI {
 class App;
-}
+class Validator;
+}  // namespace CLI
 
 namespace gradus::tool {
 
@@ -28,12 +29,25 @@ struct TrainingOptions {
   std::optional<std::string> loss = {};  // default: cross_entropy or mse
 };
 
+// What CLI11's own would say of a number that is out of range takes lines.
+CLI::Validator positive();
+CLI::Validator not_negative();
+
 // DATA itself is added by the command: as a position, or as --on.
 void add_data_options(CLI::App& command, DataOptions& options);
 void add_model_options(CLI::App& command, ModelOptions& options);
 void add_optimizer_options(CLI::App& command, OptimizerOptions& options);
-// Schedule, epochs, batch size, clipping, early stopping, seed.
+// Schedule, epochs, loss, clipping.
+void add_loop_options(CLI::App& command, TrainingOptions& options);
+void add_batch_size(CLI::App& command, std::int64_t& batch_size);
+void add_seed(CLI::App& command, std::uint64_t& seed);
+// Early stopping and all of these.
 void add_training_options(CLI::App& command, TrainingOptions& options);
+// What all runs that are compared have in common.
+void add_contest_options(CLI::App& command, TrainingOptions& options);
+
+// What a search does not choose.
+void add_search_options(CLI::App& command, TrainingOptions& options);
 
 // "DATA", and what it may be.
 std::string describe_data();
