@@ -7,6 +7,7 @@
 #include "gradus/train/callbacks/functions.hpp"
 #include "gradus/train/diagnose.hpp"
 #include "gradus/train/fit.hpp"
+#include "gradus/train/gradient_monitor.hpp"
 #include "gradus/train/history.hpp"
 #include "gradus/train/loggers.hpp"
 #include "gradus/train/metric.hpp"

@@ -26,34 +26,35 @@ Parameters layers_of(const Diagnostics& d) {
   return layers;
 }
 
+void add(std::vector<Finding>& found, Failure failure, const std::string& parameter, double value, double limit,
+         const std::string& evidence, const std::string& advice = "") {
+  const std::string text = advice.empty() ? evidence : fmt::format("{}: {}", evidence, advice);
+  found.push_back({failure, parameter, value, limit, text, evidence, advice});
+}
+
 // What is wrong with one parameter by itself.
 void judge_parameter(std::vector<Finding>& found, const ParameterDiagnostics& p) {
   if (!std::isfinite(p.weight_norm)) {
-    found.push_back({Failure::nonfinite, p.name, p.weight_norm, 0,
-                     fmt::format("{} has weights that are NaN or infinite: it was spoiled before this step", p.name)});
+    add(found, Failure::nonfinite, p.name, p.weight_norm, 0,
+        fmt::format("{} has weights that are NaN or infinite: it was spoiled before this step", p.name));
   } else if (!p.has_gradient && p.update_norm == 0) {
-    found.push_back(
-        {Failure::no_gradient, p.name, 0, 0,
-         fmt::format("{} has no gradient: the loss does not depend on it, or backward() was not called", p.name)});
+    add(found, Failure::no_gradient, p.name, 0, 0,
+        fmt::format("{} has no gradient: the loss does not depend on it, or backward() was not called", p.name));
   } else if (p.nonfinite_share > 0) {
-    found.push_back(
-        {Failure::nonfinite, p.name, p.nonfinite_share, 0,
-         fmt::format("{:.3g} % of the gradient of {} are NaN or infinite (limit 0): lower the learning rate, "
-                     "clip the gradients, look for log(0), sqrt(0) or a division by 0",
-                     100 * p.nonfinite_share, p.name)});
+    add(found, Failure::nonfinite, p.name, p.nonfinite_share, 0,
+        fmt::format("{:.3g} % of the gradient of {} are NaN or infinite (limit 0)", 100 * p.nonfinite_share, p.name),
+        "lower the learning rate, clip the gradients, look for log(0), sqrt(0) or a division by 0");
   } else if (!std::isfinite(p.update_norm)) {
-    found.push_back({Failure::nonfinite, p.name, p.update_norm, 0,
-                     fmt::format("the update of {} is NaN or infinite: lower the learning rate", p.name)});
+    add(found, Failure::nonfinite, p.name, p.update_norm, 0, fmt::format("the update of {} is NaN or infinite", p.name),
+        "lower the learning rate");
   } else if (p.zero_share == 1) {
-    found.push_back(
-        {Failure::dead, p.name, p.zero_share, 1,
-         fmt::format("the gradient of {} is 0 everywhere: the units behind it are dead or saturated", p.name)});
+    add(found, Failure::dead, p.name, p.zero_share, 1,
+        fmt::format("the gradient of {} is 0 everywhere: the units behind it are dead or saturated", p.name));
   }
   if (p.shape.size() >= 2 && p.shape.numel() > 0 && p.weight_norm == 0) {
-    found.push_back({Failure::zero_weights, p.name, 0, 0,
-                     fmt::format("{} is 0 everywhere: a poor initialization, for its units can't become different; "
-                                 "start from random weights",
-                                 p.name)});
+    add(found, Failure::zero_weights, p.name, 0, 0,
+        fmt::format("{} is 0 everywhere: a poor initialization, for its units can't become different", p.name),
+        "start from random weights");
   }
 }
 
@@ -83,21 +84,21 @@ Fall steepest_fall(const Parameters& layers, const IsWorse& is_worse) {
 
 void judge_depth(std::vector<Finding>& found, const Parameters& layers, const DiagnosticLimits& limits) {
   if (const Fall fall = steepest_fall(layers, std::less<>()); fall.ratio < limits.vanishing) {
-    found.push_back(
-        {Failure::vanishing, fall.front->name, fall.ratio, limits.vanishing,
-         fmt::format("vanishing gradients: their norm falls from {:.3g} at {} to {:.3g} at {}, to {:.3g} of it "
-                     "(limit {:g}): use ReLU or another activation that does not saturate, a better "
-                     "initialization, normalization, or skip connections",
-                     fall.back->gradient_norm, fall.back->name, fall.front->gradient_norm, fall.front->name, fall.ratio,
-                     limits.vanishing)});
+    add(found, Failure::vanishing, fall.front->name, fall.ratio, limits.vanishing,
+        fmt::format("vanishing gradients: their norm falls from {:.3g} at {} to {:.3g} at {}, to {:.3g} of it "
+                    "(limit {:g})",
+                    fall.back->gradient_norm, fall.back->name, fall.front->gradient_norm, fall.front->name, fall.ratio,
+                    limits.vanishing),
+        "use ReLU or another activation that does not saturate, a better initialization, normalization, or skip "
+        "connections");
   }
   if (const Fall rise = steepest_fall(layers, std::greater<>()); rise.ratio > limits.exploding) {
-    found.push_back(
-        {Failure::exploding, rise.front->name, rise.ratio, limits.exploding,
-         fmt::format("exploding gradients: their norm grows from {:.3g} at {} to {:.3g} at {}, {:.3g} times "
-                     "(limit {:g}): use a smaller initialization, normalization, or clip the gradients",
-                     rise.back->gradient_norm, rise.back->name, rise.front->gradient_norm, rise.front->name, rise.ratio,
-                     limits.exploding)});
+    add(found, Failure::exploding, rise.front->name, rise.ratio, limits.exploding,
+        fmt::format(
+            "exploding gradients: their norm grows from {:.3g} at {} to {:.3g} at {}, {:.3g} times (limit {:g})",
+            rise.back->gradient_norm, rise.back->name, rise.front->gradient_norm, rise.front->name, rise.ratio,
+            limits.exploding),
+        "use a smaller initialization, normalization, or clip the gradients");
   }
 }
 
@@ -107,17 +108,13 @@ void judge_size(std::vector<Finding>& found, const Diagnostics& d, const Diagnos
   const bool any_gradient = std::ranges::any_of(d.parameters, &ParameterDiagnostics::has_gradient);
   if (!any_gradient || !std::isfinite(norm)) return;
   if (norm > limits.gradient_norm) {
-    found.push_back(
-        {Failure::exploding, "", norm, limits.gradient_norm,
-         fmt::format("exploding gradients: their norm is {:.3g} (limit {:g}): lower the learning rate, or clip "
-                     "the gradients",
-                     norm, limits.gradient_norm)});
+    add(found, Failure::exploding, "", norm, limits.gradient_norm,
+        fmt::format("exploding gradients: their norm is {:.3g} (limit {:g})", norm, limits.gradient_norm),
+        "lower the learning rate, or clip the gradients");
   } else if (norm < limits.flat) {
-    found.push_back(
-        {Failure::flat, "", norm, limits.flat,
-         fmt::format("hardly any gradient: their norm is {:.3g} (limit {:g}): a minimum, a plateau or a saddle "
-                     "point",
-                     norm, limits.flat)});
+    add(found, Failure::flat, "", norm, limits.flat,
+        fmt::format("hardly any gradient: their norm is {:.3g} (limit {:g}): a minimum, a plateau or a saddle point",
+                    norm, limits.flat));
   }
 }
 
@@ -128,19 +125,17 @@ void judge_updates(std::vector<Finding>& found, const Parameters& layers, const 
     if (!most || p->update_to_weight > most->update_to_weight) most = p;
   }
   if (most && most->update_to_weight > limits.update_to_weight) {
-    found.push_back(
-        {Failure::learning_rate_high, most->name, most->update_to_weight, limits.update_to_weight,
-         fmt::format("the update of {} is {:.3g} of its norm (limit {:g}, healthy is about 0.001): the learning "
-                     "rate is too high",
-                     most->name, most->update_to_weight, limits.update_to_weight)});
+    add(found, Failure::learning_rate_high, most->name, most->update_to_weight, limits.update_to_weight,
+        fmt::format("the update of {} is {:.3g} of its norm (limit {:g}, healthy is about 0.001): the learning rate is "
+                    "too high",
+                    most->name, most->update_to_weight, limits.update_to_weight));
   }
   // One layer that hardly moves may be meant; all of them are the rate's fault.
   if (most && most->update_to_weight < limits.least_update) {
-    found.push_back(
-        {Failure::learning_rate_low, most->name, most->update_to_weight, limits.least_update,
-         fmt::format("the largest update, of {}, is {:.3g} of its norm (limit {:g}, healthy is about 0.001): the "
-                     "learning rate is too low",
-                     most->name, most->update_to_weight, limits.least_update)});
+    add(found, Failure::learning_rate_low, most->name, most->update_to_weight, limits.least_update,
+        fmt::format("the largest update, of {}, is {:.3g} of its norm (limit {:g}, healthy is about 0.001): the "
+                    "learning rate is too low",
+                    most->name, most->update_to_weight, limits.least_update));
   }
 }
 

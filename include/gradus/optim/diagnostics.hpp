@@ -56,7 +56,9 @@ struct Finding {
   std::string parameter;  // the name; "" if it is about all of them
   double value = 0;       // what was measured
   double limit = 0;       // what it should have kept to
-  std::string text;       // a sentence that says all that, and what helps
+  std::string text;       // a sentence that says all that, and what helps,
+  std::string evidence;   // its part that says what was seen,
+  std::string advice;     // and the other one: "" if that says enough
 };
 
 // The worst parameter for each failure that concerns layers, every parameter for the others; none if all is well.

@@ -36,6 +36,7 @@ struct DiagnoseLimits {
   double target_scale = 100;   // root mean square of what a regression predicts, at most
   double least_target = 1e-3;  // at least
   double class_entropy = 0.7;  // of the targets / log(classes); two classes of 19 and 81 % have 0.7
+  double conflicts = 0.1;      // share of samples with the input of another one and a different class
 
   double first_loss = 2;        // times log(classes), where the loss is a cross-entropy of logits
   double constant_loss = 100;   // times the loss of the best constant prediction, for any other loss
