@@ -8,13 +8,15 @@
 #include <filesystem>
 #include <functional>
 #include <sstream>
+#include <stdexcept>
 #include <string>
 #include <vector>
 #include <nlohmann/json.hpp>
 
 #include "gradus/factory.hpp"
-#include "gradus/nn/linear.hpp"
+#include "gradus/nn.hpp"
 #include "gradus/optim/sgd.hpp"
+#include "gradus/train.hpp"
 #include "messages.hpp"
 #include "temporary.hpp"
 #include "train/loggers/tfevents.hpp"
@@ -205,6 +207,45 @@ TEST_CASE("logs of a run that was killed and resumed are those of an unbroken ru
       resumed([&] { return train::tensorboard(log_dir); }, [&] { return read_file(only_file(log_dir)); }));
   for (std::int64_t epoch = 0; epoch <= 3; ++epoch) CHECK(events.next().step == epoch);
   CHECK(events.at_end());
+}
+
+TEST_CASE("a training that breaks off and is resumed logs each line once") {
+  const TemporaryDirectory directory;
+  const data::Dataset set(linspace(-1, 1, 12).reshape({12, 1}), linspace(0, 1, 12).reshape({12, 1}));
+  // All steps, or until the step of that number, where something goes wrong.
+  const auto log_of = [&](const std::string& name, const std::vector<std::int64_t>& broken_at) {
+    std::vector<std::int64_t> ends = broken_at;
+    ends.push_back(0);
+    for (const std::int64_t end : ends) {
+      manual_seed(3);
+      nn::Linear model(1, 1);
+      optim::SGD optimizer(model.parameters(), {.lr = 0.1});
+      const auto breaking = train::lambda_callback({.on_batch_end = [end](train::Run& run) {
+        if (run.step == end) throw std::runtime_error("broken");
+      }});
+      try {
+        train::fit(model, nn::MSELoss(), optimizer, set,
+                   {.epochs = 3,
+                    .batch_size = 3,
+                    .callbacks = {train::jsonl_logger(directory.path(name + ".jsonl"), {.every = 1}), breaking},
+                    .seed = 1,
+                    .resume = directory.path(name + ".run"),
+                    .save_every = 3,
+                    .progress = false});
+      } catch (const std::runtime_error&) {
+      }
+    }
+    std::vector<Json> lines;
+    std::istringstream text(read_file(directory.path(name + ".jsonl")));
+    for (std::string line; std::getline(text, line);) {
+      lines.push_back(Json::parse(line));
+      lines.back().erase("seconds");
+    }
+    return lines;
+  };
+  const std::vector<Json> unbroken = log_of("unbroken", {});
+  CHECK(unbroken.size() == 15);
+  CHECK(log_of("broken", {2, 5, 8, 11}) == unbroken);
 }
 
 TEST_CASE("CRC-32C is that of RFC 3720") {

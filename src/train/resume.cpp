@@ -233,7 +233,7 @@ void Loop::take_texts(const Texts& texts) {
 
 void Loop::load_callbacks(StateDict states) {
   for (std::size_t i = 0; i < options_.callbacks.size(); ++i) {
-    const StateDict state = take_part(states, fmt::format("callbacks.{}.", i));
+    const StateDict state = take_part(states, fmt::format("{}.", i));
     try {
       if (!state.empty()) options_.callbacks[i]->load_state_dict(state);
     } catch (const Error& refused) {
