@@ -84,12 +84,20 @@ History Loop::run() {
   const EnableGrad guard;
   if (options_.seed) manual_seed(*options_.seed);
   StateDict callback_states = load_state();
+  write_notes();
   announce(&Callback::on_train_begin);
   load_callbacks(std::move(callback_states));
   if (options_.progress) show_progress();
   while (run_.epoch < run_.epochs + (in_epoch_ ? 1 : 0) && !run_.stop_reason) train_epoch();
   finish();
   return std::move(history_);
+}
+
+void Loop::write_notes() {
+  history_.note("epochs", std::to_string(run_.epochs));
+  for (const auto& [name, value] : facts()) {
+    if (!value.empty() && value != "none") history_.note(name, value);
+  }
 }
 
 void Loop::show_progress() {
@@ -206,10 +214,13 @@ void Loop::add_metrics(std::vector<NamedValue>& row, const char* prefix) const {
 
 void Loop::step_schedule_by_epoch() {
   if (plateau_) {
+    const double before = run_.optimizer.lr();
     const std::string_view judged = valid_ ? "valid_loss" : "loss";
     for (const auto& [name, value] : run_.row) {
       if (name == judged) plateau_->step(value);
     }
+    const double after = run_.optimizer.lr();
+    if (after < before) history_.add_event(fmt::format("epoch {}: the learning rate falls to {:g}", run_.epoch, after));
   } else if (options_.schedule && options_.schedule_step == ScheduleStep::epoch) {
     options_.schedule->step();
   }

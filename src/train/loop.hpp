@@ -62,6 +62,7 @@ class Loop {
 
   void add_metrics(std::vector<NamedValue>& row, const char* prefix) const;
   void step_schedule_by_epoch();
+  void write_notes();
   void show_progress();
   void finish();
 
