@@ -30,9 +30,12 @@ int main(int argc, char** argv) {
   gradus::tool::add_train(app, status);
   gradus::tool::add_predict(app, status);
   gradus::tool::add_lr_find(app, status);
+  gradus::tool::add_compare(app, status);
+  gradus::tool::add_search(app, status);
   gradus::tool::add_data(app, status);
   gradus::tool::add_inspect(app, status);
   gradus::tool::add_gradcheck(app, status);
+  gradus::tool::add_completion(app, status);
   app.failure_message(one_line);
   try {
     check_command(app, argc, argv);

@@ -153,6 +153,8 @@ std::vector<std::string> known_optimizers() { return names_of(optimizers()); }
 
 bool needs_closure(const std::string& name) { return name == "armijo-gd" || name == "lbfgs" || name == "newton"; }
 
+bool differentiates(const std::string& name) { return name == "newton"; }
+
 std::unique_ptr<optim::Optimizer> make_optimizer(const OptimizerOptions& options, const Parameters& parameters) {
   const auto found = optimizers().find(options.name);
   if (found == optimizers().end()) refuse_unknown("--optimizer: optimizer", options.name, known_optimizers());

@@ -23,6 +23,8 @@ struct OptimizerOptions {
 std::vector<std::string> known_optimizers();
 // Whether the rule evaluates the loss itself, by step(closure) alone: for surfaces, not for mini-batches.
 bool needs_closure(const std::string& name);
+// Whether its closure computes the loss alone, without a backward().
+bool differentiates(const std::string& name);
 // Throws if there is no such optimizer, or it has not what is asked for.
 std::unique_ptr<optim::Optimizer> make_optimizer(const OptimizerOptions& options,
                                                  const optim::ParameterList& parameters);

@@ -1,0 +1,38 @@
+#!/usr/bin/env bash
+# completion_test.sh PROGRAM: asks the script that it prints for bash as bash would.
+set -euo pipefail
+PATH="$(dirname "$1"):$PATH"
+eval "$(gradus completion bash)"
+fail() { echo "$1"; exit 1; }
+
+# The last word is the one to complete.
+complete_words() {
+  COMP_WORDS=(gradus "$@")
+  COMP_CWORD=$#
+  COMPREPLY=()
+  _gradus
+  echo "${COMPREPLY[*]}"
+}
+expect() {
+  local expected=$1
+  shift
+  local got
+  got=$(complete_words "$@")
+  [ "$got" = "$expected" ] || fail "gradus $*: got '$got', not '$expected'"
+}
+cd "$(mktemp -d)"
+trap 'rmdir "$PWD"' EXIT
+expect "compare completion" comp
+expect "train" tr
+expect "--epochs" train iris --ep
+expect "iris" train ir
+expect "adadelta adafactor adagrad adam adamax adamw" train iris --optimizer ada
+expect "cosine" train iris --schedule cos
+expect "fetch" data f
+expect "bash" completion b
+# What help lists, completion knows.
+for command in train predict lr-find compare search inspect; do
+  for option in $(gradus "$command" --help | grep -oE '^ +(-[a-z],)?--[a-z-]+' | sed 's/^ *//; s/.*,//'); do
+    [[ " $(complete_words "$command" -) " == *" $option "* ]] || fail "$command: $option is not completed"
+  done
+done

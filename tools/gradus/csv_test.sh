@@ -1,0 +1,36 @@
+#!/usr/bin/env bash
+# csv_test.sh PROGRAM: tables as they come, learnt from and predicted.
+set -euo pipefail
+program=$(realpath "$1")
+folder=$(mktemp -d)
+trap 'rm -rf "$folder"' EXIT
+cd "$folder"
+fail() { echo "$1"; exit 1; }
+refuses() {
+  local message=$1
+  shift
+  "$program" "$@" >out 2>&1 && fail "took $*"
+  grep -qF "$message" out || fail "$(cat out)"
+}
+
+# Labels are words, one of them quoted; line ends are those of Windows, and there is a byte order mark.
+{
+  printf '\xEF\xBB\xBFkind,"the, width",height\r\n'
+  for i in $(seq 40); do printf '"small, flat",%d.5,%d\r\nlarge,%d,%d\r\n' $((i % 5)) $((i % 3)) $((20 + i % 5)) $((9 + i % 3)); done
+} >shapes.csv
+"$program" train shapes.csv --target kind --epochs 20 --lr 0.03 --report run -q --json >summary
+grep -q '"valid_accuracy": 1.0' summary || fail "did not learn what is plain: $(cat summary)"
+"$program" predict run/model.safetensors shapes.csv >predictions 2>score
+grep -q '80 samples: accuracy 1.0000' score || fail "$(cat score)"
+[ "$(sed -n 2p predictions | cut -d, -f1,2)" = '"small, flat"' ] || fail "$(head -2 predictions)"
+# Without the target, with columns in another order and one more.
+printf 'name,height,"the, width"\nx,10,22\n' >new.csv
+"$program" predict run/model.safetensors new.csv --probabilities 2>score | tail -1 >line
+grep -q '^large,' line || fail "$(cat line)"
+[ ! -s score ] || fail "there is no truth to compare with: $(cat score)"
+printf 'height\n10\n' >less.csv
+refuses "there is no column 'the, width'; known are height" predict run/model.safetensors less.csv
+printf 'a,b\n1,2\n3,x\n' >bad.csv
+refuses "bad.csv:3: column b: not a finite number: 'x'" train bad.csv --target a --task regression
+printf 'a,b\n1,2\n3\n' >ragged.csv
+refuses 'ragged.csv:3: rows differ in length: 1 cells, the first row has 2' train ragged.csv
