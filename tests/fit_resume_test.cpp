@@ -6,6 +6,7 @@
 #include <chrono>
 #include <cstdlib>
 #include <filesystem>
+#include <map>
 #include <random>
 #include <string>
 #include <thread>
@@ -13,6 +14,7 @@
 
 #include "gradus/data.hpp"
 #include "gradus/error.hpp"
+#include "gradus/factory.hpp"
 #include "gradus/io.hpp"
 #include "gradus/nn.hpp"
 #include "gradus/ops.hpp"
@@ -85,6 +87,26 @@ Experiment fresh() {
   return {};
 }
 
+// What fit says to a state; the weights, the rate and the generator must be as before.
+std::string refusal(const std::string& state) {
+  Experiment experiment = fresh();
+  const auto before = experiment.model.state_dict();
+  std::map<std::string, Tensor> copies;
+  for (const auto& [name, value] : before) copies.emplace(name, value.clone());
+  const double lr = experiment.optimizer.lr();
+  const std::uint64_t position = default_generator().position();
+  std::string text = "nothing";
+  try {
+    experiment.run(state, 1000, {train::lambda_callback({})});
+  } catch (const Error& error) {
+    text = error.what();
+    for (const auto& [name, value] : copies) CHECK(equal(value, before.at(name)));
+    CHECK(experiment.optimizer.lr() == lr);
+    CHECK(default_generator().position() <= position + 1);  // the seed of the shuffling
+  }
+  return text;
+}
+
 constexpr const char* child_variable = "GRADUS_TEST_FIT_CHILD";
 
 // The run in a process of its own: this program's hidden test case. It leaves "weights" and "history" there if it ends.
@@ -125,6 +147,60 @@ int number_of_kills() {
 }
 
 }  // namespace
+
+TEST_CASE("a state that is damaged, or of another run, is refused and changes nothing") {
+  const TemporaryDirectory directory;
+  const std::string state = directory.path("state"), bad = directory.path("bad");
+  Experiment saved = fresh();
+  saved.run(state, 1000, {train::lambda_callback({.on_batch_end = [](train::Run& run) {
+              if (run.step == 9) raise(SIGINT);  // in the middle of the second epoch
+            }})});
+  const auto tensors = load(state);
+  const auto texts = load_metadata(state);
+  const auto says = [&](const std::string& text) {
+    CAPTURE(text);
+    return refusal(bad).find(text) != std::string::npos;
+  };
+
+  save(tensors, bad, {.metadata = texts});
+  CHECK(refusal(bad) == "nothing");
+  save(tensors, bad);
+  CHECK(refusal(bad) == "fit: resume: " + bad + ": is not the state of a run of fit");
+  const auto is_refused = [&] { return refusal(bad).starts_with("fit: resume: " + bad + ": "); };
+  int turn = 0;  // flushing files takes its time: each key meets one of the harms
+  for (const auto& [key, value] : tensors) {
+    CAPTURE(key);
+    auto other = tensors;
+    if (turn % 3 == 0) other.erase(key);
+    if (turn % 3 == 1) other[key] = zeros({2, 3, 1});
+    if (turn % 3 == 2) other[key + "x"] = zeros({1});
+    if (key.ends_with("initial_lr")) continue;  // it may be missing, as in states of other programs
+    CAPTURE(turn++ % 3);
+    save(other, bad, {.metadata = texts});
+    CHECK(is_refused());
+  }
+  for (const auto& [key, value] : texts) {
+    CAPTURE(key);
+    auto other = texts;
+    other[key] = "no";
+    if (turn++ % 2 == 0) other.erase(key);
+    save(tensors, bad, {.metadata = other});
+    CHECK(is_refused());
+  }
+  auto other = texts;
+  other["run.batch_size"] = "16";
+  save(tensors, bad, {.metadata = other});
+  CHECK(says("is the state of another run: batch_size was 16, is 8"));
+  auto wrong = tensors;
+  wrong["run.next_batch"] = tensor(std::int64_t{7});
+  save(wrong, bad, {.metadata = texts});
+  CHECK(says("run: next_batch is 7 of 6"));
+  const std::string content = read_file(state);
+  directory.write("bad", content.substr(0, content.size() - 1));
+  CHECK(says("load: "));
+  directory.write("bad", "");
+  CHECK(says("load: "));
+}
 
 TEST_CASE("a run that may be killed at any moment" * doctest::skip()) {
   const char* directory = std::getenv(child_variable);

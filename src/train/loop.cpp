@@ -83,10 +83,8 @@ History Loop::run() {
   const Interrupt interrupt;
   const EnableGrad guard;
   if (options_.seed) manual_seed(*options_.seed);
-  StateDict callback_states = load_state();
+  begin_run();
   write_notes();
-  announce(&Callback::on_train_begin);
-  load_callbacks(std::move(callback_states));
   if (options_.progress) show_progress();
   while (run_.epoch < run_.epochs + (in_epoch_ ? 1 : 0) && !run_.stop_reason) train_epoch();
   finish();

@@ -70,12 +70,12 @@ class Loop {
   using Texts = std::map<std::string, std::string>;
   std::vector<std::pair<std::string, std::string>> facts() const;
   void save_state() const;
-  StateDict load_state();  // returns that of the callbacks
+  void begin_run();
   void check_facts(const Texts& texts) const;
   void take_parts(StateDict& state);
   void take_counts(const StateDict& state);
   void take_texts(const Texts& texts);
-  void load_callbacks(StateDict states);
+  void take_callbacks(StateDict& state);
   void enter_epoch();
 
   const LossFunction& loss_;

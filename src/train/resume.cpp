@@ -68,6 +68,17 @@ void check_dtypes(const StateDict& state, const StateDict& model) {
   }
 }
 
+// A metric or callback that keeps a state must find it, one that keeps none may have none.
+template <class Part>
+void restore(Part& part, const StateDict& state) {
+  if (state.empty() && part.state_dict().empty()) return;
+  part.load_state_dict(state);
+  const StateDict taken = part.state_dict();
+  for (const auto& [key, value] : state) {
+    if (!taken.contains(key)) fail("unexpected key: {}", key);
+  }
+}
+
 // Puts weights, optimizer, schedule and random numbers back unless they are kept.
 class Undo {
  public:
@@ -158,25 +169,33 @@ void Loop::save_state() const {
   save(state, options_.resume, {.metadata = texts});
 }
 
-StateDict Loop::load_state() {
+// From nothing, or from where the state says.
+void Loop::begin_run() {
   const std::string& path = options_.resume;
   std::error_code error;
-  if (path.empty() || (!std::filesystem::exists(path, error) && !error)) return {};
+  if (path.empty() || (!std::filesystem::exists(path, error) && !error)) {
+    announce(&Callback::on_train_begin);
+    return;
+  }
   StateDict state = load(path);
   const Texts texts = load_metadata(path);
   Undo undo(run_, options_.schedule);
   try {
     check_facts(texts);
-    take_parts(state);
     take_counts(take_part(state, "run."));
+    take_parts(state);
     take_texts(texts);
-    StateDict callbacks = take_part(state, "callbacks.");
-    if (!state.empty()) fail("unexpected key: {}", state.begin()->first);
-    undo.keep();
-    return callbacks;
   } catch (const Error& refused) {
     fail("fit: resume: {}: {}", path, refused.what());
   }
+  announce(&Callback::on_train_begin);
+  try {
+    take_callbacks(state);
+    if (!state.empty()) fail("unexpected key: {}", state.begin()->first);
+  } catch (const Error& refused) {
+    fail("fit: resume: {}: {}", path, refused.what());
+  }
+  undo.keep();
 }
 
 void Loop::check_facts(const Texts& texts) const {
@@ -198,7 +217,7 @@ void Loop::take_parts(StateDict& state) {
   for (std::size_t i = 0; i < options_.metrics.size(); ++i) {
     options_.metrics[i]->reset();
     const StateDict sums = take_part(state, fmt::format("metrics.{}.", i));
-    if (!sums.empty()) options_.metrics[i]->load_state_dict(sums);
+    if (in_epoch_) restore(*options_.metrics[i], sums);
   }
 }
 
@@ -231,14 +250,9 @@ void Loop::take_texts(const Texts& texts) {
   if (in_epoch_) enter_epoch();
 }
 
-void Loop::load_callbacks(StateDict states) {
+void Loop::take_callbacks(StateDict& state) {
   for (std::size_t i = 0; i < options_.callbacks.size(); ++i) {
-    const StateDict state = take_part(states, fmt::format("{}.", i));
-    try {
-      if (!state.empty()) options_.callbacks[i]->load_state_dict(state);
-    } catch (const Error& refused) {
-      fail("fit: resume: {}: {}", options_.resume, refused.what());
-    }
+    restore(*options_.callbacks[i], take_part(state, fmt::format("callbacks.{}.", i)));
   }
 }
 

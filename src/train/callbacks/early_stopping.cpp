@@ -1,5 +1,6 @@
 #include "gradus/train/callbacks/early_stopping.hpp"
 
+#include <algorithm>
 #include <utility>
 
 #include "gradus/factory.hpp"
@@ -24,7 +25,8 @@ class EarlyStopping final : public Callback {
     }
   }
 
-  void on_train_begin(Run&) override {
+  void on_train_begin(Run& run) override {
+    model_ = run.model.state_dict();
     monitor_.forget();
     wait_ = best_epoch_ = 0;
     best_weights_.clear();
@@ -64,6 +66,7 @@ class EarlyStopping final : public Callback {
     const std::int64_t wait = reader.count("wait"), best_epoch = reader.count("best_epoch");
     const double best = reader.number("best");
     reader.finish();
+    if (options_.restore_best_weights && best_epoch > 0) check_weights(best_weights);
     wait_ = wait;
     best_epoch_ = best_epoch;
     monitor_.set_best(best);
@@ -71,11 +74,19 @@ class EarlyStopping final : public Callback {
   }
 
  private:
+  void check_weights(const StateDict& weights) const {
+    const auto alike = [](const auto& a, const auto& b) {
+      return a.first == b.first && a.second.dtype() == b.second.dtype() && a.second.shape() == b.second.shape();
+    };
+    if (!std::ranges::equal(weights, model_, alike)) fail("{}: the best weights are not those of the model", name);
+  }
+
   EarlyStoppingOptions options_;
   Monitor monitor_;
   std::int64_t wait_ = 0;
   std::int64_t best_epoch_ = 0;
   StateDict best_weights_;
+  StateDict model_;  // what they are to fit
 };
 
 }  // namespace
