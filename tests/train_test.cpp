@@ -12,12 +12,10 @@
 #include "gradus/gradus.hpp"
 #include "gradus/train.hpp"
 #include "temporary.hpp"
-#include "train/axis.hpp"
 
 using namespace gradus;
 using tests::read_file;
 using tests::TemporaryDirectory;
-using train::Axis;
 
 namespace {
 
@@ -26,12 +24,6 @@ train::History two_epochs() {
   history.append({{"epoch", 1}, {"loss", 0.75}});
   history.append({{"epoch", 2}, {"loss", 0.1}, {"valid_loss", 0.25}});
   return history;
-}
-
-std::vector<std::string> labels(const Axis& axis) {
-  std::vector<std::string> result;
-  for (const auto& tick : axis.ticks()) result.push_back(tick.label);
-  return result;
 }
 
 // The loss after as many steps of Adam.
@@ -165,25 +157,6 @@ TEST_CASE("save_svg leaves gaps for what cannot be drawn and refuses to draw not
   CHECK_THROWS_WITH_AS(train::History().save_svg(path), "save_svg: there is no finite value to draw", Error);
   CHECK_THROWS_WITH_AS(two_epochs().save_svg(path, {.columns = {"a"}}), "History: there is no column named \"a\"",
                        Error);
-}
-
-TEST_CASE("ticks are round numbers") {
-  using Labels = std::vector<std::string>;
-  CHECK(labels(Axis(0, 1.43, {.extend_to_ticks = true})) == Labels{"0", "0.5", "1.0", "1.5"});
-  CHECK(labels(Axis(1, 30, {.ticks = 10, .whole_numbers = true})) == Labels{"5", "10", "15", "20", "25", "30"});
-  CHECK(labels(Axis(1, 3, {.ticks = 10, .whole_numbers = true})) == Labels{"1", "2", "3"});
-  CHECK(labels(Axis(-3e6, 3e6, {})) == Labels{"-3M", "-2M", "-1M", "0", "1M", "2M", "3M"});
-  CHECK(labels(Axis(0.5, 20, {.scale = Axis::Scale::log})) == Labels{"0.5", "1", "2", "5", "10", "20"});
-  CHECK(labels(Axis(1e-9, 1e3, {.scale = Axis::Scale::log})) ==
-        Labels{"1e-09", "1e-07", "1e-05", "0.001", "0.1", "10", "1000"});
-  CHECK(Axis(0, 10, {}).position(2.5) == 0.25);
-  CHECK(Axis(1, 100, {.scale = Axis::Scale::log}).position(10) == doctest::Approx(0.5));
-  for (const double value : {0.0, 5.0, -5.0, 1e16, 1e-300}) {
-    CAPTURE(value);
-    const Axis axis(value, value, {});
-    CHECK(axis.position(value) == doctest::Approx(0.5));
-    CHECK(axis.ticks().size() < 20);
-  }
 }
 
 TEST_CASE("in a file, progress is a line per epoch") {

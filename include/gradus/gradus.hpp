@@ -19,6 +19,7 @@
 #include "gradus/nn.hpp"
 #include "gradus/ops.hpp"
 #include "gradus/optim.hpp"
+#include "gradus/plot.hpp"
 #include "gradus/problems.hpp"
 #include "gradus/random.hpp"
 #include "gradus/shape.hpp"

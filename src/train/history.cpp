@@ -10,8 +10,8 @@
 #include <numeric>
 
 #include "gradus/error.hpp"
+#include "gradus/plot/figure.hpp"
 #include "storage/atomic_file.hpp"
-#include "train/line_plot.hpp"
 
 namespace gradus::train {
 namespace {
@@ -95,20 +95,27 @@ bool History::operator==(const History& other) const {
 }
 
 void History::save_svg(const std::string& path, const CurveOptions& options) const {
-  LinePlot plot{.title = options.title, .x_label = options.x, .x = {}, .curves = {}, .log_scale = options.log_scale};
-  if (contains(options.x)) {
-    plot.x = values(options.x);
-  } else {
-    plot.x.resize(static_cast<std::size_t>(rows_));
-    std::iota(plot.x.begin(), plot.x.end(), 1);
-  }
+  std::vector<double> x(static_cast<std::size_t>(rows_));
+  std::iota(x.begin(), x.end(), 1);
+  if (contains(options.x)) x = values(options.x);
   std::vector<std::string> columns = options.columns;
   if (columns.empty()) {
     std::copy_if(names_.begin(), names_.end(), std::back_inserter(columns),
                  [](std::string_view name) { return name.ends_with("loss"); });
   }
-  for (const std::string& name : columns) plot.curves.push_back({name, values(name)});
-  write_atomically("save_svg", path, to_svg("save_svg", plot));
+  plot::Figure figure({.title = options.title, .panel_width = 732, .panel_height = 380});
+  plot::Axes& axes = figure.axes({.x_label = options.x, .y_log = options.log_scale});
+  bool any = false;
+  for (const std::string& name : columns) {
+    const std::vector<double>& y = values(name);
+    for (std::size_t i = 0; i < y.size(); ++i)
+      any = any || (std::isfinite(x[i]) && std::isfinite(y[i]) && (!options.log_scale || y[i] > 0));
+    std::string label = name;
+    std::replace(label.begin(), label.end(), '_', ' ');
+    axes.line(x, y, {.label = label});
+  }
+  if (!any) throw Error("save_svg: there is no finite value to draw");
+  write_atomically("save_svg", path, figure.svg());
 }
 
 }  // namespace gradus::train

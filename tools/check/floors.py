@@ -20,6 +20,7 @@ FLOORS = [
     ("problems", ["problems"]),
     ("gradcheck", ["gradcheck"]),
     ("data", ["data"]),
+    ("plot", ["plot"]),
     ("train", ["train"]),
     ("facade", ["gradus"]),
 ]

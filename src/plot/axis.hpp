@@ -4,11 +4,11 @@
 #include <string>
 #include <vector>
 
-namespace gradus::train {
+namespace gradus::plot {
 
 struct Tick {
   double value;
-  std::string label;
+  std::string label;  // none: a minor tick
 };
 
 class Axis {
@@ -23,10 +23,14 @@ class Axis {
 
   // Shows low to high; finite, low <= high, both positive on a log scale.
   Axis(double low, double high, const Options& options);
+  // Names at 0, 1, 2 ..., half a step of room on both sides.
+  explicit Axis(const std::vector<std::string>& categories);
 
   const std::vector<Tick>& ticks() const { return ticks_; }
-  // 0 at the lower end, 1 at the upper one.
+  // 0 at the lower end, 1 at the upper one; NaN for what the axis cannot show.
   double position(double value) const;
+  double low() const { return low_; }
+  double high() const { return high_; }
 
  private:
   void set_linear_ticks(const Options& options);
@@ -34,8 +38,11 @@ class Axis {
 
   double low_;
   double high_;
-  bool is_log_;
+  bool is_log_ = false;
   std::vector<Tick> ticks_;
 };
 
-}  // namespace gradus::train
+// A number as people write it: "0.001", "20k", "3·10⁻⁹"; at most `digits` significant digits.
+std::string short_number(double value, int digits = 3);
+
+}  // namespace gradus::plot

@@ -1,0 +1,35 @@
+#include "plot/mark.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+
+namespace gradus::plot {
+
+void Range::include(double value) {
+  low = std::min(low, value);
+  high = std::max(high, value);
+}
+
+void Survey::include(double x_value, double y_value) {
+  if (!std::isfinite(x_value) || !std::isfinite(y_value)) return;
+  if ((x_log && x_value <= 0) || (y_log && y_value <= 0)) return;
+  x.include(x_value);
+  y.include(y_value);
+  x_whole = x_whole && x_value == std::floor(x_value);
+}
+
+std::vector<std::vector<Point>> Canvas::stretches(const std::vector<double>& xs, const std::vector<double>& ys) const {
+  std::vector<std::vector<Point>> result;
+  bool open = false;
+  for (std::size_t i = 0; i < xs.size(); ++i) {
+    const Point p{x(xs[i]), y(ys[i])};
+    const bool drawn = std::isfinite(p.x) && std::isfinite(p.y);
+    if (drawn && !open) result.emplace_back();
+    if (drawn) result.back().push_back(p);
+    open = drawn;
+  }
+  return result;
+}
+
+}  // namespace gradus::plot
