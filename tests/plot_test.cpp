@@ -27,7 +27,7 @@ std::vector<std::string> labels(const Axis& axis) {
 
 // x^2 + y^2 on [-2, 2] x [-2, 2].
 plot::Grid paraboloid() {
-  return plot::sample([](const Tensor& x) { return x.square().sum(-1); }, {.x = {-2, 2}, .y = {-2, 2}}, 41);
+  return plot::sample([](const Tensor& x) { return x.square().sum(-1); }, {.x = {-2, 2}, .y = {-2, 2}}, 61);
 }
 
 }  // namespace
@@ -56,7 +56,7 @@ TEST_CASE("marching squares finds a circle, closed and on its level") {
   REQUIRE(lines.size() == 1);
   CHECK(lines[0].closed);
   CHECK(lines[0].points.size() > 80);
-  for (const plot::Point& p : lines[0].points) CHECK(std::abs(std::hypot(p.x, p.y) - 1) < 1e-2 * 0.1);
+  for (const plot::Point& p : lines[0].points) CHECK(std::abs(std::hypot(p.x, p.y) - 1) < 1e-2 * 4 / 60);  // of a cell
   // Beyond the border's middles a circle is four arcs; as an outline of what is higher, four closed corners.
   CHECK(plot::isolines(paraboloid(), 5).size() == 4);
   for (const plot::Polyline& line : plot::outlines(paraboloid(), 5)) CHECK(line.closed);
