@@ -15,6 +15,7 @@
 
 #include "gradus/commands.hpp"
 #include "gradus/contest.hpp"
+#include "gradus/contest_picture.hpp"
 #include "gradus/text_table.hpp"
 #include "gradus/training.hpp"
 #include "gradus/words.hpp"
@@ -31,6 +32,7 @@ struct Wishes {
   std::string lrs;
   std::string batch_sizes;
   SurfaceRace surface;
+  std::string picture;
   std::optional<double> target = {};
   bool json = false;
 };
@@ -146,6 +148,10 @@ class Comparison {
     std::puts(all.dump(2).c_str());
   }
 
+  void save_picture(const std::string& path) const {
+    surface_ != nullptr ? save_race(standings_, *surface_, path) : save_race(standings_, wishes_.on, path);
+  }
+
  private:
   // Near the minimum; or nearly what the best has reached, which is then a question of how fast.
   double default_target() const {
@@ -183,6 +189,7 @@ void run(const Wishes& wishes) {
   Comparison comparison(wishes);
   comparison.run();
   wishes.json ? comparison.print_json() : comparison.print_table();
+  if (!wishes.picture.empty()) comparison.save_picture(wishes.picture);
 }
 
 }  // namespace
@@ -202,6 +209,8 @@ void add_compare(CLI::App& app, int&) {
   command->add_option("--steps", wishes.surface.steps, "On a surface; default 500")->type_name("N")->check(positive());
   command->add_option("--reach", wishes.target, "The loss on a surface, or score on data, to count steps to")
       ->type_name("VALUE");
+  command->add_option("--svg", wishes.picture, "Also draw the curves, and the paths on a surface of two dimensions")
+      ->type_name("FILE");
   command->add_flag("--json", wishes.json, "Print JSON instead of a table");
   add_data_options(*command, wishes.training.data);
   add_model_options(*command, wishes.training.model);
@@ -211,8 +220,8 @@ void add_compare(CLI::App& app, int&) {
       "of\n"
       "a surface, or up to 98 % of the best score that any of them reached, unless --reach says otherwise.\n\n"
       "Examples:\n"
-      "  gradus compare --optimizers sgd:1e-3,momentum:1e-3,adam:0.1,lbfgs --on rosenbrock\n"
-      "  gradus compare --optimizers sgd,adam,adamw --on digits --seeds 2 --epochs 3\n"
+      "  gradus compare --optimizers sgd:1e-3,momentum:1e-3,adam:0.1,lbfgs --on rosenbrock --svg race.svg\n"
+      "  gradus compare --optimizers sgd,adam,adamw --on digits --seeds 2 --epochs 3 --svg curves.svg\n"
       "  gradus compare --batch-sizes 16,64 --on iris --seeds 3 --epochs 10 --json\n"
       "  gradus compare --lrs 0.001,0.01,0.1 --optimizers momentum --on wine --epochs 10");
   command->callback([] { run(wishes); });

@@ -7,9 +7,11 @@
 
 #include <gradus/data/stored.hpp>
 
+#include "gradus/bundled.hpp"
 #include "gradus/commands.hpp"
 #include "gradus/data_sets.hpp"
 #include "gradus/fetch.hpp"
+#include "gradus/words.hpp"
 
 namespace gradus::tool {
 namespace {
@@ -31,6 +33,7 @@ const char* clients(const DataSet& set) {
 }
 
 int list() {
+  std::printf("digits, %s: within the program, nothing to fetch\n", join(bundled_tables()).c_str());
   for (const DataSet& set : data_sets()) {
     std::printf("%s: %s\n", set.name.c_str(), set.what.c_str());
     std::printf("  licence     %s\n", set.licence.c_str());

@@ -11,6 +11,7 @@
 #include <gradus/data/loader.hpp>
 #include <gradus/error.hpp>
 #include <gradus/optim/lr_find.hpp>
+#include <gradus/plot.hpp>
 
 #include "gradus/commands.hpp"
 #include "gradus/files.hpp"
@@ -25,6 +26,7 @@ struct Wishes {
   TrainingOptions training;
   optim::LRFindOptions sweep;
   std::string csv;
+  std::string picture;
   bool json = false;
 };
 
@@ -68,6 +70,16 @@ Json to_json(const optim::LRFindResult& result) {
   return json;
 }
 
+void save_picture(const optim::LRFindResult& result, const std::string& path) {
+  plot::Figure figure({.title = "Learning rate range test"});
+  plot::Axes& axes = figure.axes({.x_label = "learning rate", .y_label = "loss", .x_log = true});
+  axes.line(result.lrs, result.losses, {.label = "loss", .color = "muted", .width = 1.25});
+  axes.line(result.lrs, result.smoothed, {.label = "smoothed", .color = "C0"});
+  if (result.suggestion)
+    axes.vline(*result.suggestion, {.label = fmt::format("suggested {:.2g}", *result.suggestion), .color = "C1"});
+  figure.save(path);
+}
+
 }  // namespace
 
 void add_lr_find(CLI::App& app, int& status) {
@@ -84,16 +96,18 @@ void add_lr_find(CLI::App& app, int& status) {
   command->add_option("--to", wishes.sweep.end_lr, "The last rate; default 10")->type_name("RATE");
   command->add_option("--steps", wishes.sweep.steps, "How many; default 100")->type_name("N");
   command->add_option("--csv", wishes.csv, "Also write the curve as CSV")->type_name("FILE");
+  command->add_option("--svg", wishes.picture, "Also draw it")->type_name("FILE");
   command->add_flag("--json", wishes.json, "Print JSON");
   command->footer(
       "Exit status: 0 there is a suggestion, 1 the loss never falls.\n\n"
       "Examples:\n"
-      "  gradus lr-find digits\n"
+      "  gradus lr-find digits --svg curve.svg\n"
       "  gradus lr-find diabetes --optimizer sgd --hidden 32 --json\n"
       "  gradus lr-find wine --optimizer adam --batch-size 16 --csv curve.csv");
   command->callback([&status] {
     const optim::LRFindResult result = sweep(wishes);
     if (!wishes.csv.empty()) write_file(wishes.csv, optim::to_csv(result));
+    if (!wishes.picture.empty()) save_picture(result, wishes.picture);
     std::puts((wishes.json ? to_json(result).dump(2) : optim::to_string(result)).c_str());
     status = result.suggestion ? 0 : 1;
   });

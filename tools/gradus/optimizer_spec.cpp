@@ -153,7 +153,7 @@ std::vector<std::string> known_optimizers() { return names_of(optimizers()); }
 
 bool needs_closure(const std::string& name) { return name == "armijo-gd" || name == "lbfgs" || name == "newton"; }
 
-bool differentiates(const std::string& name) { return name == "newton"; }
+bool differentiates(const std::string& name) { return name == "newton" || name == "armijo-gd"; }
 
 std::unique_ptr<optim::Optimizer> make_optimizer(const OptimizerOptions& options, const Parameters& parameters) {
   const auto found = optimizers().find(options.name);

@@ -15,6 +15,7 @@
 #include <gradus/error.hpp>
 
 #include "gradus/commands.hpp"
+#include "gradus/search_picture.hpp"
 #include "gradus/search_space.hpp"
 #include "gradus/search_state.hpp"
 #include "gradus/text_table.hpp"
@@ -50,6 +51,7 @@ struct Wishes {
   std::int64_t points = 3;
   std::int64_t eta = 3;
   std::string state;
+  std::string picture;
   bool json = false;
 };
 
@@ -230,6 +232,7 @@ void run(const Wishes& wishes) {
   Search search(wishes);
   search.run();
   wishes.json ? print_json(search) : print_table(search);
+  if (!wishes.picture.empty()) save_search(search.ranking(), search.space(), search.score(), wishes.picture);
 }
 
 }  // namespace
@@ -256,6 +259,8 @@ void add_search(CLI::App& app, int&) {
       ->check(CLI::Range(2, 100));
   command->add_option("--state", wishes.state, "Keep the trials in this file, and go on from it if it is there")
       ->type_name("FILE");
+  command->add_option("--svg", wishes.picture, "Also draw the trials as lines through parallel axes")
+      ->type_name("FILE");
   command->add_flag("--json", wishes.json, "Print JSON instead of a table");
   add_data_options(*command, wishes.training.data);
   add_search_options(*command, wishes.training);
@@ -264,7 +269,7 @@ void add_search(CLI::App& app, int&) {
       "as it was chosen by, it flatters.\n\n"
       "Examples:\n"
       "  gradus search iris --lr 1e-4:1e-1:log --hidden 4:64:log --trials 6 --epochs 5 --state search.jsonl\n"
-      "  gradus search wine --lr 1e-3,1e-2 --batch-size 16,32 --method grid --epochs 5\n"
+      "  gradus search wine --lr 1e-3,1e-2 --batch-size 16,32 --method grid --epochs 5 --svg search.svg\n"
       "  gradus search digits --lr 1e-4:1e-1:log --weight-decay 1e-5:1e-1:log --method halving --trials 9 --epochs 9");
   command->callback([] { run(wishes); });
 }

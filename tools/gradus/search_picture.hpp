@@ -1,0 +1,16 @@
+// The trials of a search as lines through parallel axes.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "gradus/search_space.hpp"
+#include "gradus/search_state.hpp"
+
+namespace gradus::tool {
+
+// An axis per dimension, the score the last; a line per trial, the best dark.
+void save_search(const std::vector<Trial>& trials, const std::vector<Dimension>& space, const std::string& score,
+                 const std::string& path);
+
+}  // namespace gradus::tool
