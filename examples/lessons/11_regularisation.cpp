@@ -16,7 +16,6 @@
 #include <cmath>
 #include <cstdio>
 #include <functional>
-#include <string>
 #include <vector>
 #include "lesson.hpp"
 using namespace gradus;
@@ -48,7 +47,7 @@ Tensor minimise(const Loss& loss, std::int64_t size, double lr, int steps, doubl
   return w.detach();
 }
 
-void on_the_bowl() {
+void on_the_bowl(plot::Axes& axes) {
   const Tensor a = tensor({steep, flat}, {.dtype = float64}), c = tensor({1.0, 1.5}, {.dtype = float64});
   const double lr = 0.1;
   const Loss bowl = [&](const Tensor& w) { return 0.5 * sum(a * square(w - c)); };
@@ -71,12 +70,32 @@ void on_the_bowl() {
                 formula[1].item());
     all_close = all_close && allclose(found, formula, {.rtol = 0, .atol = 1e-9});
   }
+  // The ways of the minima, as penalties grow and steps get fewer. Dashed: where a penalty is what it is at its
+  // minimum.
+  const auto draw = [&](const Tensor& way, const plot::LineOptions& options) {
+    axes.line(lesson::numbers(way.select(1, 0)), lesson::numbers(way.select(1, 1)), options);
+  };
+  const auto height = [&](const Tensor& w) { return 0.5 * sum(a * square(w - c), -1); };
+  axes.contour(plot::sample(height, {{-1.7, 2.5}, {-0.9, 1.8}}), {.log = true, .color_bar = false});
+  const Tensor lambda = exp2(linspace(-8, 6, 80, {.dtype = float64})).unsqueeze(1);
+  draw(c * a / (a + 2.0 * lambda), {.label = "L2", .color = "C0"});
+  draw(relu(c - lambda / a), {.label = "L1", .color = "C1"});
+  const Tensor steps = linspace(60, 0, 61, {.dtype = float64}).unsqueeze(1);
+  draw(c * (1.0 - pow(1.0 - lr * a, steps)), {.label = "early stopping", .color = "C2", .markers = true});
+  const Tensor angle = linspace(0, 6.2831853, 73, {.dtype = float64});
+  draw(norm(rows[1].found) * stack({cos(angle), sin(angle)}, 1), {.color = "C0", .dashed = true, .width = 1.5});
+  draw(norm(rows[2].found, 1) *
+           tensor({{1.0, 0.0}, {0.0, 1.0}, {-1.0, 0.0}, {0.0, -1.0}, {1.0, 0.0}}, {.dtype = float64}),
+       {.color = "C1", .dashed = true, .width = 1.5});
+
   lesson::claim("descent finds what the formulas say, to 1e-9", all_close);
   lesson::claim("L1 makes the flat direction's weight exactly 0", rows[2].found[1].item() == 0);
 }
 
-int main() {
-  on_the_bowl();
+int main(int argc, char** argv) {
+  plot::Figure figure({.title = "Regularisation", .columns = 3});
+  on_the_bowl(figure.axes(
+      {.title = "Minima as penalties grow", .x_label = "w[0], steep", .y_label = "w[1], flat", .equal = true}));
 
   manual_seed(seed);
   const RandomOptions normal{.dtype = float64};
@@ -93,47 +112,53 @@ int main() {
   const Loss with_dropout = [&](const Tensor& w) { return mse_loss(matmul(dropout(train.x, drop), w), train.y); };
 
   // Early stopping keeps the weights that are best on samples held out.
-  std::vector<double> valid_errors, test_errors;
+  std::vector<double> train_errors, valid_errors, test_errors;
   Tensor best;
   const Watch watch = [&](const Tensor& w) {
     if (valid_errors.empty() || mse(valid, w).item() < *std::min_element(valid_errors.begin(), valid_errors.end()))
       best = w.detach().clone();
+    train_errors.push_back(mse(train, w).item());
     valid_errors.push_back(mse(valid, w).item());
     test_errors.push_back(mse(test, w).item());
   };
 
-  struct Row {
-    std::string name;
-    Tensor w;
-  };
   const double lr = 0.05;
-  std::vector<Row> rows;
-  rows.push_back({"none", minimise(plain, features, lr, 2000, 0, watch)});
-  rows.push_back({"L2", minimise(with_l2, features, lr, 500)});
-  rows.push_back({"L1", minimise(plain, features, lr, 1000, l1)});
-  rows.push_back({"dropout", minimise(with_dropout, features, 0.01, 2000)});
-  rows.push_back({"early stopping", best});
+  const Tensor none = minimise(plain, features, lr, 2000, 0, watch), by_l1 = minimise(plain, features, lr, 1000, l1);
+  const Tensor by_l2 = minimise(with_l2, features, lr, 500), dropped = minimise(with_dropout, features, 0.01, 2000);
 
   std::printf("\n%-16s %12s %12s %12s %14s\n", "40 x 30", "train mse", "test mse", "|w|", "weights at 0");
-  for (const auto& [name, w] : rows) {
-    const double zeros = eq(w, 0.0).to(float64).sum().item();
-    std::printf("%-16s %12.3f %12.3f %12.3f %14.0f\n", name.c_str(), mse(train, w).item(), mse(test, w).item(),
-                norm(w).item(), zeros);
-  }
-
-  const Tensor w = rows[1].w;
-  const double formula = (plain(w) + drop / (1 - drop) * mean(matmul(square(train.x), square(w)))).item();
-  double average = 0;
-  for (int mask = 0; mask < masks; ++mask) average += with_dropout(w).item() / masks;
-  std::printf("\nloss at the weights of L2: %.3f; its mean over %d dropout masks: %.3f, by formula %.3f\n\n",
-              plain(w).item(), masks, average, formula);
-
   bool all_better = true, all_pay = true;
-  for (std::size_t i = 1; i < rows.size(); ++i) {
-    all_better = all_better && mse(test, rows[i].w).item() < 0.9 * mse(test, rows[0].w).item();
-    all_pay = all_pay && plain(rows[i].w).item() > plain(rows[0].w).item();
-  }
-  const Tensor is_zero = eq(rows[2].w, 0.0).to(float64);
+  const auto show = [&](const char* name, const Tensor& w) {
+    std::printf("%-16s %12.3f %12.3f %12.3f %14.0f\n", name, mse(train, w).item(), mse(test, w).item(), norm(w).item(),
+                eq(w, 0.0).to(float64).sum().item());
+    if (w.is(none)) return;
+    all_better = all_better && mse(test, w).item() < 0.9 * mse(test, none).item();
+    all_pay = all_pay && plain(w).item() > plain(none).item();
+  };
+  show("none", none), show("L2", by_l2), show("L1", by_l1), show("dropout", dropped), show("early stopping", best);
+
+  const double formula = (plain(by_l2) + drop / (1 - drop) * mean(matmul(square(train.x), square(by_l2)))).item();
+  double average = 0;
+  for (int mask = 0; mask < masks; ++mask) average += with_dropout(by_l2).item() / masks;
+  std::printf("\nloss at the weights of L2: %.3f; its mean over %d dropout masks: %.3f, by formula %.3f\n\n",
+              plain(by_l2).item(), masks, average, formula);
+
+  const std::vector<double> index = lesson::numbers(arange(features));
+  figure.axes({.title = "Weights", .x_label = "feature", .y_label = "weight"})
+      .scatter(index, lesson::numbers(truth), {.label = "truth", .color = "muted", .marker = 's', .size = 9})
+      .scatter(index, lesson::numbers(none), {.label = "none", .marker = 'x', .size = 7})
+      .scatter(index, lesson::numbers(by_l2), {.label = "L2"})
+      .scatter(index, lesson::numbers(by_l1), {.label = "L1", .marker = 'D'});
+  const std::vector<double> step = lesson::numbers(arange(1, valid_errors.size() + 1));
+  const double stop = 1 + std::min_element(valid_errors.begin(), valid_errors.end()) - valid_errors.begin();
+  figure.axes({.title = "Early stopping", .x_label = "step", .y_label = "mean squared error", .x_log = true})
+      .line(step, train_errors, {.label = "training"})
+      .line(step, valid_errors, {.label = "validation"})
+      .line(step, test_errors, {.label = "test"})
+      .vline(stop);
+  figure.save(lesson::picture(argc, argv, "11_regularisation.svg"));
+
+  const Tensor is_zero = eq(by_l1, 0.0).to(float64);
   lesson::claim("each of the four lowers the test error by a tenth or more", all_better);
   lesson::claim("each pays with a higher training error", all_pay);
   lesson::claim("L1 drops ten weights or more, and none of those that matter",

@@ -12,6 +12,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
+#include <string>
 #include <vector>
 #include "lesson.hpp"
 using namespace gradus;
@@ -60,7 +61,7 @@ Tensor basis(const Tensor& x, int degree) {
 
 Tensor truth(const Tensor& x) { return sin(3.0 * x); }
 
-int main() {
+int main(int argc, char** argv) {
   const auto [pool, test] = data::digits().split(0.5, {.seed = seed});
   const data::Dataset train = pool.split(double(train_digits) / pool.size(), {.seed = seed}).first;
   std::printf("digits: %lld to learn from, %lld to test on, %lld weights\n", (long long)train.size(),
@@ -88,6 +89,26 @@ int main() {
     test_mse.push_back(mse_loss(matmul(basis(fresh_x, degree), w), fresh_y).item());
     std::printf("%14d %14.3g %14.3g\n", degree, train_mse.back(), test_mse.back());
   }
+  plot::Figure figure({.title = "Optimisation is not generalisation"});
+  figure
+      .axes({.title = "A network on digits",
+             .x_label = "share of random labels",
+             .y_label = "error",
+             .x_range = {{-0.03, 1.03}},
+             .y_range = {{-0.03, 1}}})
+      .line(shares, train_errors, {.label = "training", .markers = true})
+      .line(shares, test_errors, {.label = "test", .markers = true});
+  figure
+      .axes({.title = "Polynomials through " + std::to_string(points) + " points",
+             .x_label = "degree",
+             .y_label = "mean squared error",
+             .y_log = true,
+             .y_range = {{1e-3, 1e3}}})
+      .line(train_mse, {.label = "training", .markers = true})
+      .line(test_mse, {.label = "test", .markers = true})
+      .hline(noise * noise, {.label = "noise"});
+  figure.save(lesson::picture(argc, argv, "12_generalisation.svg"));
+
   const auto best = [](const std::vector<double>& v) { return std::min_element(v.begin(), v.end()) - v.begin(); };
   const auto by_train = best(train_mse), by_test = best(test_mse);
   std::printf("degree chosen by the training points: %d; by fresh ones: %d\n\n", int(by_train), int(by_test));

@@ -36,7 +36,7 @@ std::vector<double> descend(const Tensor& X, const Tensor& y, const Tensor& solu
   return distance;
 }
 
-int main() {
+int main(int argc, char** argv) {
   manual_seed(seed);
   const RandomOptions normal{.dtype = float64};
   const Tensor area = 130.0 + 40.0 * randn({houses, 1}, normal);                         // square metres
@@ -81,6 +81,20 @@ int main() {
   std::printf("%-16s %18.2f %22.1e %24.0f\n", "standardised", (1 + r) / (1 - r), scaled.back(),
               std::ceil(std::log(1e-6) / std::log(r)));
   std::printf("%-16s %18.3g %22.1e %24.3g\n\n", "in units", condition, raw.back(), std::log(1e-6) / std::log(factor));
+
+  const double mean_lot = scaler.mean()[1].item();
+  std::vector<double> line_x = {40, 240}, line_y;
+  for (const double x : line_x) line_y.push_back((base + slopes[0].item() * x + slopes[1].item() * mean_lot) / 1000);
+  plot::Figure figure({.title = "The housing predictor"});
+  figure.axes({.title = "Price against floor area", .x_label = "floor area, m2", .y_label = "price, thousands"})
+      .scatter(lesson::numbers(area.flatten()), lesson::numbers(price.flatten() / 1000.0),
+               {.label = "houses", .size = 4})
+      .line(line_x, line_y, {.label = "predicted, on a mean lot"});
+  figure
+      .axes({.title = "Distance from the closed form", .x_label = "step", .y_label = "error, start = 1", .y_log = true})
+      .line(scaled, {.label = "standardised"})
+      .line(raw, {.label = "in units"});
+  figure.save(lesson::picture(argc, argv, "13_housing.svg"));
 
   lesson::claim("gradient descent and the closed form agree to 1e-6", allclose(b, by_lstsq, {.rtol = 0, .atol = 1e-6}));
   lesson::claim("the normal equations agree with lstsq to 1e-12",

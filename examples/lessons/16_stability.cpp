@@ -57,22 +57,36 @@ void overflow() {
                 std::isinf(naive_loss(apart)) && stable_loss(apart) == 200);
 }
 
-void cancellation() {
+void cancellation(plot::Axes& axes) {
   const Tensor tiny = tensor({1e-6});
   std::printf("\nlog(1 + x) of x = 1e-6 in float32: %.9g, by log1p %.9g\n", log(1.0 + tiny).item(), log1p(tiny).item());
   manual_seed(0);
-  const Tensor x32 = (far + randn({10000}, {.dtype = float64})).to(float32), x64 = x32.to(float64);
+  const Tensor spread = randn({10000}, {.dtype = float64});
+  const Tensor x32 = (far + spread).to(float32), x64 = x32.to(float64);
   const auto textbook = [](const Tensor& x) { return (square(x).mean() - square(x.mean())).item(); };
   const auto centred = [](const Tensor& x) { return square(x - x.mean()).mean().item(); };
   std::printf("variance of 10000 numbers around %g\n%10s %20s %20s\n", far, "", "E[x^2] - E[x]^2", "E[(x - E[x])^2]");
   std::printf("%10s %20.6f %20.6f\n%10s %20.6f %20.6f\n\n", "float32", textbook(x32), centred(x32), "float64",
               textbook(x64), centred(x64));
+  std::vector<double> means, naive32, naive64, centred32;
+  for (double mean = 1; mean < 2e6; mean *= 10) {
+    const Tensor at32 = (mean + spread).to(float32), at64 = at32.to(float64);
+    const double truth = centred(at64);
+    means.push_back(mean);
+    naive32.push_back(std::abs(textbook(at32) / truth - 1));
+    naive64.push_back(std::abs(textbook(at64) / truth - 1));
+    centred32.push_back(std::abs(centred(at32) / truth - 1));
+  }
+  axes.line(means, naive32, {.label = "E[x^2] - E[x]^2, float32", .markers = true})
+      .line(means, centred32, {.label = "E[(x - E[x])^2], float32", .markers = true})
+      .line(means, naive64, {.label = "E[x^2] - E[x]^2, float64", .markers = true});
+
   lesson::claim("E[x^2] - E[x]^2 is wrong by more than itself in float32",
                 std::abs(textbook(x32) - centred(x64)) > centred(x64));
   lesson::claim("about the mean it is right to 1e-5", std::abs(centred(x32) / centred(x64) - 1) < 1e-5);
 }
 
-void sums() {
+void sums(plot::Axes& axes) {
   const double tenth = 0.1f;  // the float nearest to 0.1
   const Tensor values = full({terms}, 0.1);
   std::printf("\nrelative error of a sum of tenths in float32\n%10s %14s %14s %14s\n", "terms", "one by one", "Kahan",
@@ -95,6 +109,8 @@ void sums() {
                   library_errors.back());
   }
   std::printf("\n");
+  axes.line(counts, naive_errors, {.label = "one by one", .markers = true})
+      .line(counts, library_errors, {.label = "the library's", .markers = true});
   lesson::claim("one by one the sum is off by more than 1 %", naive_errors.back() > 0.01);
   lesson::claim("Kahan's and the library's hold six digits",
                 std::abs(kahan / (tenth * terms) - 1) < 1e-6 && library_errors.back() < 1e-6);
@@ -129,10 +145,17 @@ void loops() {
                     allclose(product.select(1, 0), column, {.rtol = 0, .atol = 1e-4}));
 }
 
-int main() {
+int main(int argc, char** argv) {
   overflow();
-  cancellation();
-  sums();
+  plot::Figure figure({.title = "What float32 loses"});
+  cancellation(figure.axes({.title = "Variance of numbers around m",
+                            .x_label = "m",
+                            .y_label = "relative error",
+                            .x_log = true,
+                            .y_log = true}));
+  sums(figure.axes(
+      {.title = "Sum of n tenths", .x_label = "n", .y_label = "relative error", .x_log = true, .y_log = true}));
+  figure.save(lesson::picture(argc, argv, "16_stability.svg"));
   loops();
   return lesson::finish(
       {"far = 1e3, then 1e5. How does the error of E[x^2] - E[x]^2 grow with the mean, and why so?",

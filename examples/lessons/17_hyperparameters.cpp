@@ -16,7 +16,6 @@
 #include <cmath>
 #include <cstdio>
 #include <set>
-#include <tuple>
 #include <vector>
 #include "lesson.hpp"
 using namespace gradus;
@@ -43,36 +42,31 @@ struct Search {
   const Trial& best() const { return *std::min_element(trials.begin(), trials.end(), better); }
 };
 
-class Task {
- public:
-  // 200 digits to learn from, 300 to choose with, the others for the last word.
-  Task() {
-    const auto [train, rest] = data::digits().split(200.0 / 1797, {.seed = 1});
-    std::tie(valid_, test_) = rest.split(300.0 / rest.size(), {.seed = 2});
-    train_ = train;
-  }
-
-  // Trains a new network for so many epochs.
-  Trial train(const Setting& setting, int epochs, Search& search) const {
-    search.spent += epochs;
-    manual_seed(1);
-    nn::Sequential model(nn::Linear(64, 32), nn::ReLU(), nn::Linear(32, 10));
-    optim::AdamW optimizer(model.parameters(), {.lr = setting.lr, .weight_decay = setting.decay});
-    data::DataLoader loader(train_, {.batch_size = 25, .shuffle = true});
-    for (int epoch = 0; epoch < epochs; ++epoch) {
-      for (const auto& [x, y] : loader) {
-        optimizer.zero_grad();
-        cross_entropy(model(x), y).backward();
-        optimizer.step();
-      }
-    }
-    NoGrad guard;
-    return {setting, cross_entropy(model(valid_.x), valid_.y).item(), cross_entropy(model(test_.x), test_.y).item()};
-  }
-
- private:
-  data::Dataset train_, valid_, test_;
+// 200 digits to learn from, 300 to choose with, the others for the last word.
+struct Parts {
+  data::Dataset train, valid, test;
 };
+const Parts& digits() {
+  static const Parts parts = [] {
+    const auto [train, rest] = data::digits().split(200.0 / 1797, {.seed = 1});
+    const auto [valid, test] = rest.split(300.0 / rest.size(), {.seed = 2});
+    return Parts{train, valid, test};
+  }();
+  return parts;
+}
+
+// Trains a new network for so many epochs.
+Trial train_with(const Setting& setting, int epochs, Search& search) {
+  search.spent += epochs;
+  manual_seed(1);
+  nn::Sequential model(nn::Linear(64, 32), nn::ReLU(), nn::Linear(32, 10));
+  optim::AdamW optimizer(model.parameters(), {.lr = setting.lr, .weight_decay = setting.decay});
+  const nn::CrossEntropyLoss loss;
+  train::fit(model, loss, optimizer, digits().train, {.epochs = epochs, .batch_size = 25, .progress = false});
+  NoGrad guard;
+  return {setting, loss(model(digits().valid.x), digits().valid.y).item(),
+          loss(model(digits().test.x), digits().test.y).item()};
+}
 
 // The value at this share of the way, on a log scale.
 double between(const double (&range)[2], double share) { return range[0] * std::pow(range[1] / range[0], share); }
@@ -82,31 +76,31 @@ Setting draw(Generator& generator) {
   return {between(lr_range, u[0].item()), between(decay_range, u[1].item())};
 }
 
-Search grid(const Task& task) {
+Search grid() {
   Search search;
   for (int i = 0; i < grid_side; ++i)
     for (int j = 0; j < grid_side; ++j) {
       const double last = grid_side - 1;
       search.trials.push_back(
-          task.train({between(lr_range, i / last), between(decay_range, j / last)}, epochs, search));
+          train_with({between(lr_range, i / last), between(decay_range, j / last)}, epochs, search));
     }
   return search;
 }
 
-Search random(const Task& task, std::uint64_t seed) {
+Search random(std::uint64_t seed) {
   Search search;
   Generator generator(seed);
-  for (int i = 0; i < grid_side * grid_side; ++i) search.trials.push_back(task.train(draw(generator), epochs, search));
+  for (int i = 0; i < grid_side * grid_side; ++i) search.trials.push_back(train_with(draw(generator), epochs, search));
   return search;
 }
 
-Search halving(const Task& task, std::uint64_t seed) {
+Search halving(std::uint64_t seed) {
   Search search;
   Generator generator(seed);
   std::vector<Trial> alive(2 * grid_side * grid_side);
   for (Trial& trial : alive) trial.setting = draw(generator);
   for (int rung = 1; rung <= epochs; rung *= 2) {
-    for (Trial& trial : alive) trial = task.train(trial.setting, rung, search);
+    for (Trial& trial : alive) trial = train_with(trial.setting, rung, search);
     std::sort(alive.begin(), alive.end(), better);
     if (rung == epochs) break;
     search.trials.insert(search.trials.end(), alive.begin() + alive.size() / 2, alive.end());
@@ -124,17 +118,16 @@ Trial report(const char* name, const Search& search) {
   return best;
 }
 
-int main() {
-  const Task task;
+int main(int argc, char** argv) {
   std::printf("%-12s %8s %10s %10s %10s %12s %12s\n", "search", "epochs", "settings", "best lr", "decay", "valid loss",
               "test loss");
-  const Search by_grid = grid(task);
+  const Search by_grid = grid();
   const Trial best_of_grid = report("grid", by_grid);
 
   std::vector<Search> randoms, halvings;
   for (int seed = 1; seed <= searches; ++seed) {
-    randoms.push_back(random(task, seed));
-    halvings.push_back(halving(task, seed));  // begins with the same settings, and as many more
+    randoms.push_back(random(seed));
+    halvings.push_back(halving(seed));  // begins with the same settings, and as many more
   }
   double mean_random = 0, mean_halving = 0, gap_of_chosen = 0, gap_of_all = 0;
   for (const Search& search : randoms) {
@@ -148,6 +141,26 @@ int main() {
               mean_random, mean_halving, best_of_grid.loss);
   std::printf("test loss - validation loss, random search: all trials %.4f, the chosen ones %.4f\n\n", gap_of_all,
               gap_of_chosen);
+
+  plot::Figure figure({.title = "Hyper-parameter search: the same number of epochs"});
+  plot::Axes& where = figure.axes(
+      {.title = "What is tried", .x_label = "learning rate", .y_label = "weight decay", .x_log = true, .y_log = true});
+  plot::Axes& losses = figure.axes({.title = "How it did",
+                                    .x_label = "learning rate",
+                                    .y_label = "validation loss",
+                                    .x_log = true,
+                                    .y_range = {{0, 3}}});
+  const auto draw = [&](const Search& search, const char* name, char marker) {
+    std::vector<double> rate, decay, loss;
+    for (const Trial& trial : search.trials)
+      rate.push_back(trial.setting.lr), decay.push_back(trial.setting.decay), loss.push_back(trial.loss);
+    where.scatter(rate, decay, {.label = name, .marker = marker});
+    losses.scatter(rate, loss, {.label = name, .marker = marker});
+  };
+  draw(halvings[0], "halving", '+');
+  draw(randoms[0], "random", 'o');
+  draw(by_grid, "grid", 's');
+  figure.save(lesson::picture(argc, argv, "17_hyperparameters.svg"));
 
   std::set<double> grid_rates, random_rates;
   for (const Trial& trial : by_grid.trials) grid_rates.insert(trial.setting.lr);

@@ -64,7 +64,7 @@ void walk(optim::Optimizer& optimizer, const Tensor& w, Path& path, int count, d
   }
 }
 
-int main() {
+int main(int argc, char** argv) {
   Tensor w = start(), w_lion = start(), w_steep = start(), w_plain = start(), w_sgd = start(), w_halves = start();
   Path ours, lion, steep, plain, sgd, halves;
   const SignMomentumOptions options{.lr = learning_rate, .beta = beta};
@@ -95,6 +95,26 @@ int main() {
     std::printf("\n");
   }
   std::printf("\n");
+
+  plot::Figure figure({.title = "Sign-momentum on a bowl of condition number 100"});
+  figure.axes({.title = "The way down", .x_label = "x", .y_label = "y"})
+      .contour(
+          plot::sample([](const Tensor& w) { return 0.5 * square(w.select(-1, 0)) + 50.0 * square(w.select(-1, 1)); },
+                       {{-0.5, 2.2}, {-2.2, 2.2}}),
+          {.color_bar = false})
+      .path(sgd.x, sgd.y, {.label = "gradient descent", .width = 1, .markers = false})
+      .path(ours.x, ours.y, {.label = "sign-momentum"})
+      .path(plain.x, plain.y, {.label = "sign alone"});
+  const auto distance = [](const Path& path) {
+    std::vector<double> d;
+    for (std::size_t k = 0; k < path.x.size(); ++k) d.push_back(std::hypot(path.x[k], path.y[k]));
+    return d;
+  };
+  figure.axes({.title = "Distance from the minimum", .x_label = "step", .y_label = "distance"})
+      .line(distance(sgd), {.label = "gradient descent"})
+      .line(distance(ours), {.label = "sign-momentum"})
+      .line(distance(plain), {.label = "sign alone"});
+  figure.save(lesson::picture(argc, argv, "18_custom_optimizer.svg"));
 
   const int arrival = int(start_x / learning_rate);
   lesson::claim("sign-momentum and Lion(beta, beta) agree to the last bit", ours == lion);

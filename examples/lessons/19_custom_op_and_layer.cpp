@@ -83,7 +83,7 @@ Row measure(const char* name, const Layer& activation, const Tensor& everywhere)
   return row;
 }
 
-int main() {
+int main(int argc, char** argv) {
   manual_seed(0);
   const Tensor x = randn({4, 3}, {.dtype = float64}), a = 0.5 + rand({3}, {.dtype = float64});
   const GradcheckReport op = gradcheck(snake, {x, a}), twice = gradgradcheck(snake, {x, a});
@@ -104,6 +104,17 @@ int main() {
   const Row by_snake = measure("snake", Snake(hidden), everywhere), by_tanh = measure("tanh", nn::Tanh(), everywhere),
             by_relu = measure("relu", nn::ReLU(), everywhere);
   std::printf("\n");
+
+  plot::Figure figure({.panel_width = 760});
+  plot::Axes& axes =
+      figure.axes({.title = "Trained between the dashed lines", .x_label = "x", .y_label = "y", .y_range = {{-6, 6}}});
+  const std::vector<double> at = lesson::numbers(everywhere.flatten());
+  axes.line(at, lesson::numbers(target(everywhere).flatten()),
+            {.label = "sin(x) + 0.3 x", .color = "muted", .width = 5, .opacity = 0.5});
+  for (const Row* row : {&by_snake, &by_tanh, &by_relu})
+    axes.line(at, lesson::numbers(row->shown.flatten()), {.label = row->name});
+  axes.vline(-seen).vline(seen);
+  figure.save(lesson::picture(argc, argv, "19_custom_op_and_layer.svg"));
 
   lesson::claim("Snake fits where it was trained: an error below 1e-3", by_snake.inside < 1e-3);
   lesson::claim("farther out it errs less than half as much as tanh, and a tenth as much as relu",

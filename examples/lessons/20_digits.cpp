@@ -13,6 +13,7 @@
 #include <gradus/gradus.hpp>
 #include <cmath>
 #include <cstdio>
+#include <string>
 #include <vector>
 #include "lesson.hpp"
 using namespace gradus;
@@ -25,18 +26,7 @@ Tensor criterion(const Tensor& scores, const Tensor& labels) {
   return cross_entropy(scores, labels, {.label_smoothing = 0.1});
 }
 
-// A digit, 8 x 8, in characters: the darker, the more ink.
-void print(const Tensor& digit) {
-  for (int row = 0; row < 8; ++row) {
-    std::printf("    ");
-    for (int column = 0; column < 8; ++column)
-      std::printf("%c%c", " .:+#"[int(4.99 * digit[8 * row + column].item())],
-                  " .:+#"[int(4.99 * digit[8 * row + column].item())]);
-    std::printf("\n");
-  }
-}
-
-int main() {
+int main(int argc, char** argv) {
   manual_seed(seed);
   const auto [rest, test] = data::digits().split(0.8);
   const auto [train, valid] = rest.split(0.85);
@@ -78,7 +68,18 @@ int main() {
     std::printf("\n%4d", i);
     for (int j = 0; j < 10; ++j) std::printf("%5lld", (long long)confusion[i][j].item<std::int64_t>());
   }
+  std::vector<std::string> names;
+  for (int i = 0; i < 10; ++i) names.push_back(std::to_string(i));
+  plot::Figure figure({.title = "Handwritten digits"});
+  figure.axes({.title = "Learning", .x_label = "epoch", .y_label = "loss"})
+      .line(history.values("epoch"), history.values("loss"), {.label = "training"})
+      .line(history.values("epoch"), history.values("valid_loss"), {.label = "validation"});
+  figure.axes({.title = "Which is taken for which", .x_label = "taken for", .y_label = "digit"})
+      .heatmap(10, 10, lesson::numbers(confusion), {.row_labels = names, .column_labels = names, .annotate = true});
+  figure.save(lesson::picture(argc, argv, "20_digits.svg"));
+
   std::printf("\n\nmisread:\n");
+  plot::Figure misread({.title = "Misread digits", .columns = 4, .panel_width = 180, .panel_height = 220});
   double certainty_wrong = 0, certainty_right = 0;
   for (std::int64_t i = 0; i < test.size(); ++i) {
     const double certainty = read.values[i].item();
@@ -89,8 +90,12 @@ int main() {
     certainty_wrong += certainty / errors;
     std::printf("  a %d, taken for a %d, %.0f %% certain\n", int(test.y[i].item()), int(read.indices[i].item()),
                 100 * certainty);
-    print(test.x[i]);
+    misread
+        .axes({.title = "a " + names[test.y[i].item<std::int64_t>()] + ", read as " +
+                        names[read.indices[i].item<std::int64_t>()]})
+        .image(lesson::numbers(1.0 - test.x[i]), 8, 8);
   }
+  if (errors > 0) misread.save(lesson::picture(argc, argv, "20_misread.svg"));
   std::printf("held out: %.2f %% right (standard error %.2f %%); certainty %.2f where right, %.2f where wrong\n\n",
               100 * accuracy, 100 * std::sqrt(accuracy * (1 - accuracy) / test.size()), certainty_right,
               certainty_wrong);

@@ -1,10 +1,12 @@
 // What the lessons share: claims that are checked, the folder for the picture, and the questions at the end.
 #pragma once
 
+#include <gradus/gradus.hpp>
 #include <cstdio>
 #include <filesystem>
 #include <initializer_list>
 #include <string>
+#include <vector>
 
 namespace lesson {
 
@@ -15,6 +17,12 @@ inline int failures = 0;
 inline void claim(const std::string& statement, bool holds) {
   std::printf("%s %s\n", holds ? "  holds:" : "  FAILS:", statement.c_str());
   if (!holds) ++failures;
+}
+
+// All elements of a tensor, for a picture.
+inline std::vector<double> numbers(const gradus::Tensor& tensor) {
+  const gradus::Tensor all = tensor.detach().to(gradus::float64).contiguous();
+  return {all.data<double>().begin(), all.data<double>().end()};
 }
 
 // Where the picture goes: the folder given as the first argument (made if it is not there), else the current one.
