@@ -19,9 +19,10 @@ const double learning_rate = 0.1;
 const int steps = 100;
 const double start_x = 5, start_y = 3;
 
-Tensor f(const Tensor& w) { return square(w[0]) + 2.0 * square(w[1]); }
+// Of one point, or of all those of a map: (..., 2) -> (...).
+Tensor f(const Tensor& w) { return square(w.select(-1, 0)) + 2.0 * square(w.select(-1, 1)); }
 
-int main() {
+int main(int argc, char** argv) {
   Tensor w = tensor({start_x, start_y}, {.dtype = float64, .requires_grad = true});
   std::vector<double> xs, ys, losses;
   for (int k = 0; k <= steps; ++k) {
@@ -40,6 +41,16 @@ int main() {
     std::printf("%6d %12.4g %12.4g %12.4g %14.4g\n", k, xs[k], ys[k], losses[k],
                 std::pow(1 - 2 * learning_rate, k) * start_x);
   }
+
+  plot::Figure figure({.title = "Gradient descent on x^2 + 2 y^2"});
+  figure.axes({.title = "The way down", .x_label = "x", .y_label = "y", .equal = true})
+      .contour(plot::sample(f, {{-6, 6}, {-4, 4}}), {.levels = {1, 2, 5, 10, 20, 30, 40, 50, 60}})
+      .path(xs, ys, {.label = "the steps"});
+  figure.axes({.title = "Straight lines: a fixed factor per step", .x_label = "step", .y_log = true})
+      .line(losses, {.label = "f(x, y)"})
+      .line(xs, {.label = "x"})
+      .line(ys, {.label = "y"});
+  figure.save(lesson::picture(argc, argv, "01_gradient_descent.svg"));
 
   double error = 0;  // relative, of every number on the way
   for (int k = 0; k <= steps; ++k) {

@@ -10,6 +10,7 @@
 #include <gradus/gradus.hpp>
 #include <chrono>
 #include <cmath>
+#include <string>
 #include <vector>
 #include "lesson.hpp"
 using namespace gradus;
@@ -49,8 +50,8 @@ double measure_noise(const data::Dataset& all, std::int64_t batch_size) {
 }
 
 struct Training {
-  std::vector<double> per_step;            // the loss above the least one, of all examples; for the first 100 steps
-  std::vector<double> per_epoch, seconds;  // the same after each epoch, and the time spent on steps until then
+  std::vector<double> per_step;  // the loss above the least one, of all examples; for the first ten steps
+  std::vector<double> per_epoch, milliseconds;  // the same after each epoch, and the time spent on steps until then
 };
 
 Training learn(const data::Dataset& all, double least, const Setting& setting) {
@@ -63,21 +64,21 @@ Training learn(const data::Dataset& all, double least, const Setting& setting) {
   };
   Training result{{}, {excess()}, {0}};
   for (int epoch = 0; epoch < epochs; ++epoch) {
-    std::chrono::duration<double> spent(0);
+    std::chrono::duration<double, std::milli> spent(0);
     for (const data::Dataset& batch : loader) {
-      if (result.per_step.size() < 100) result.per_step.push_back(excess());
+      if (result.per_step.size() <= 10) result.per_step.push_back(excess());
       const auto begin = std::chrono::steady_clock::now();
       optimizer.zero_grad();
       loss_of(w, batch).backward();
       optimizer.step();
       spent += std::chrono::steady_clock::now() - begin;
     }
-    result.per_epoch.push_back(excess()), result.seconds.push_back(result.seconds.back() + spent.count());
+    result.per_epoch.push_back(excess()), result.milliseconds.push_back(result.milliseconds.back() + spent.count());
   }
   return result;
 }
 
-int main() {
+int main(int argc, char** argv) {
   manual_seed(0);
   const data::Dataset all = make_data();
   const Tensor solution = linalg::lstsq(all.x, all.y).solution;
@@ -100,10 +101,24 @@ int main() {
   std::vector<double> speed;
   for (const Setting& setting : settings) {
     const Training& run = runs.emplace_back(learn(all, least, setting));
-    speed.push_back(examples * epochs / run.seconds.back());
+    speed.push_back(1000 * examples * epochs / run.milliseconds.back());
     std::printf("%10d %8g %12.4g %12.4g %12.4g %16.3g\n", int(setting.batch_size), setting.lr, run.per_step[10],
                 run.per_epoch[1], run.per_epoch.back(), speed.back());
   }
+  plot::Figure figure({.title = "Batches: noise against cost", .columns = 3});
+  figure.axes({.title = "Noise of a gradient", .x_label = "batch", .x_log = true, .y_log = true})
+      .line(sizes, predicted, {.label = "s^2 / B"})
+      .scatter(sizes, found, {.label = "measured"});
+  plot::Axes& epoch_axes = figure.axes({.title = "Loss above the least, by epoch", .x_label = "epoch", .y_log = true});
+  plot::Axes& time_axes =
+      figure.axes({.title = "The same, by time", .x_label = "milliseconds", .x_log = true, .y_log = true});
+  for (std::size_t i = 0; i < runs.size(); ++i) {
+    const std::string label = "batch " + std::to_string(settings[i].batch_size);
+    epoch_axes.line(runs[i].per_epoch, {.label = label});
+    time_axes.line(runs[i].milliseconds, runs[i].per_epoch, {.label = label, .markers = true});
+  }
+  figure.save(lesson::picture(argc, argv, "03_batches.svg"));
+
   const Training &one = runs[0], &mini = runs[1], &full = runs[2];
 
   lesson::claim("the noise of a gradient is s^2 / B", as_predicted);

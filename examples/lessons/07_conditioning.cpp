@@ -64,7 +64,20 @@ Descent descend(const Task& task, double lr, const Tensor& scale) {
   return descent;
 }
 
-int main() {
+// The loss over the weights of wind and pressure, the third being right: |H^(1/2) (w - solution)|^2 / 2.
+void draw_map(plot::Figure& figure, const Task& task, const Descent& descent) {
+  const Tensor block = task.hessian.slice(0, 1).slice(1, 1), center = task.w.slice(0, 1);
+  const UnaryFunction excess = [&](const Tensor& w) {
+    const Tensor d = w - center;
+    return (matmul(d, block) * d).sum(-1) / 2.0;
+  };
+  const double x = center[0].item(), y = center[1].item(), reach = 1.2 * std::max(std::abs(x), std::abs(y));
+  figure.axes({.title = task.name, .x_label = "weight of wind", .y_label = "weight of pressure", .equal = true})
+      .contour(plot::sample(excess, {{x - reach, x + reach}, {y - reach, y + reach}}), {.log = true})
+      .path(descent.w1, descent.w2, {.label = "descent"});
+}
+
+int main(int argc, char** argv) {
   Generator generator(5);
   const Tensor z = randn({samples, 3}, {.dtype = float64, .generator = &generator});
   const Tensor wind = 3.0 + 1.5 * z.select(1, 0),
@@ -100,6 +113,13 @@ int main() {
   const Tensor zero = zeros({3}, {.dtype = float64, .requires_grad = true});
   const Tensor newton = -linalg::solve(worst.hessian, grad(worst.loss(zero), {zero})[0]);
   std::printf("%-14s %35s %12d %14.4g\n\n", "Newton, raw", "", 1, worst.loss(newton).item());
+  plot::Figure figure({.title = "Conditioning", .columns = 3, .panel_width = 420});
+  plot::Axes& curves =
+      figure.axes({.title = "Loss above the least", .x_label = "step", .y_log = true, .x_range = {{0, 80}}});
+  for (std::size_t i = 0; i < tasks.size(); ++i) curves.line(descents[i].excess, {.label = tasks[i].name});
+  for (const int i : {1, 2}) draw_map(figure, tasks[i], descents[i]);
+  figure.save(lesson::picture(argc, argv, "07_conditioning.svg"));
+
   lesson::claim("raw inputs: kappa is above a million, and 2000 steps are not enough",
                 tasks[0].kappa() > 1e6 && descents[0].steps == most_steps);
   lesson::claim("standardised inputs: kappa is below 5, and 20 steps are enough",
@@ -108,6 +128,7 @@ int main() {
   lesson::claim("to divide each step by its curvature is to standardise: the losses are the same", apart < 1e-9);
   lesson::claim("one step of Newton's method is at the minimum, even with raw inputs",
                 std::abs(worst.loss(newton).item() / worst.least - 1) < 1e-6);
-  return lesson::finish({"Measure pressure in Pa instead of hPa. What happens to kappa, raw and standardised?",
-                         "Add a third input that is wind + 0.01 * noise. Does standardising still help? Does Newton?"});
+  return lesson::finish(
+      {"Measure pressure in Pa instead of hPa. What happens to kappa, raw and standardised?",
+       "In the pressure, make the 0.5 a 0.005: it says nearly what the wind says. Does standardising help? Newton?"});
 }

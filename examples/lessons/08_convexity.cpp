@@ -103,7 +103,7 @@ Tensor exchange_units(const Tensor& theta) {
              0);
 }
 
-int main() {
+int main(int argc, char** argv) {
   const Model logistic = make_logistic(), network = make_network();
   const Result convex = descend(logistic), other = descend(network);
   std::printf("%6s %22s %22s\n%6s %22s %22s\n", "start", "logistic regression", "network", "", "loss at the end",
@@ -124,6 +124,23 @@ int main() {
   std::printf("the best network, half-way to its twin with exchanged units, the twin: loss %.4f, %.4f, %.4f\n",
               between[0], between[1], between[2]);
 
+  plot::Figure figure({.title = "Convex and not", .columns = 3});
+  plot::Axes& left = figure.axes(
+      {.title = "Logistic regression", .x_label = "step", .y_label = "loss", .x_log = true, .y_range = {{0.3, 1.5}}});
+  plot::Axes& right =
+      figure.axes({.title = "Network", .x_label = "step", .y_label = "loss", .x_log = true, .y_range = {{0.3, 1.5}}});
+  for (const std::vector<double>& losses : convex.losses) left.line(losses, {.color = "C0", .width = 1});
+  for (const std::vector<double>& losses : other.losses) right.line(losses, {.color = "C1", .width = 1});
+  std::vector<double> t;
+  for (int i = -20; i <= 120; ++i) t.push_back(i / 100.0);
+  const Tensor direction = ones({3}, {.dtype = float64});
+  figure
+      .axes({.title = "Along a line through two points", .x_label = "from one (0) to the other (1)", .y_label = "loss"})
+      .line(t, on_line(logistic, convex.ends[0] - 4.0 * direction, convex.ends[0] + 4.0 * direction, t),
+            {.label = "logistic regression"})
+      .line(t, on_line(network, solution, twin, t), {.label = "network and its twin"});
+  figure.save(lesson::picture(argc, argv, "08_convexity.svg"));
+
   lesson::claim("logistic regression ends at the same point from every start", apart < 1e-6);
   lesson::claim("its curvature is positive there, in every direction",
                 hessian_spectrum(logistic.loss, convex.ends[0])[0].item() > 0);
@@ -133,6 +150,7 @@ int main() {
                 *worst - *best > 0.05);
   lesson::claim("exchanging its hidden units changes nothing, and there is a hill of 0.05 or more between the two",
                 std::abs(between[2] - between[0]) < 1e-12 && between[1] > between[0] + 0.05);
-  return lesson::finish({"hidden = 8. How many starts end badly now? More parameters can make the search easier.",
-                         "decay = 0. Why may the logistic regression never arrive if a line separates the classes?"});
+  return lesson::finish(
+      {"hidden = 8. How many starts end badly now? More parameters can make the search easier.",
+       "decay = 0, and no noise in the first classes. Why does the logistic regression never arrive now?"});
 }

@@ -78,9 +78,24 @@ Tensor fit(const Loss& loss, const data::Dataset& data, int steps) {
   return w.detach();
 }
 
+std::vector<double> values(const Tensor& tensor) {
+  const Tensor dense = tensor.contiguous();
+  return {dense.data<double>().begin(), dense.data<double>().end()};
+}
+
+// What a prediction costs where 40 comes true, 50 costing 1.
+std::vector<double> costs(const Loss& loss, const Tensor& predictions) {
+  const auto cost = [&](double p) {
+    return loss(tensor({p}, {.dtype = float64}), tensor({40.0}, {.dtype = float64})).item();
+  };
+  std::vector<double> result;
+  for (const double p : values(predictions)) result.push_back(cost(p) / cost(50));
+  return result;
+}
+
 double share(const Tensor& of, const Tensor& among) { return 100 * (of * among).sum().item() / among.sum().item(); }
 
-int main() {
+int main(int argc, char** argv) {
   const data::Dataset all = make_task(make_series());
   const std::int64_t half = all.size() / 2;
   const data::Dataset train(all.x.slice(0, 0, half), all.y.slice(0, 0, half)),
@@ -92,14 +107,27 @@ int main() {
   std::printf("%-14s %9s | %9s %9s | %10s %12s %14s\n", "loss", "number", "MSE", "MAE", "missed", "alarms",
               "smoky hours");
   std::vector<double> number, mse, mae, missed, alarms;
+  plot::Figure figure({.title = "Losses on a series with smoke"});
+  plot::Axes& cost =
+      figure.axes({.title = "What a prediction costs if 40 comes true", .x_label = "prediction", .y_range = {{0, 12}}});
+  plot::Axes& days = figure.axes({.title = "The first smoke", .x_label = "hour", .y_label = "PM2.5"});
+  // Three days, from a few hours before the first smoke on.
+  const std::int64_t from = smoky.argmax().item<std::int64_t>() - 12, to = from + 72;
+  const std::vector<double> hour = values(arange(72.0, {.dtype = float64})),
+                            levels = values(linspace(10, 70, 61, {.dtype = float64}));
+  days.line(hour, values(later.y.slice(0, from, to)), {.label = "came true", .color = "ink"}).hline(peak);
   for (const auto& [name, loss] : losses) {
     number.push_back(fit(loss, {ones({half, 1}, {.dtype = all.x.dtype()}), train.y}, 1000).item());
     const Tensor w = fit(loss, train, 600), fitted = matmul(train.x, w), p = matmul(later.x, w);
     mse.push_back(mse_loss(fitted, train.y).item()), mae.push_back(l1_loss(fitted, train.y).item());
     missed.push_back(share(p.le(peak).to(float64), smoky)), alarms.push_back(share(p.gt(peak).to(float64), calm));
+    cost.line(levels, costs(loss, tensor(levels)), {.label = name});
+    if (name != "Huber") days.line(hour, values(p.slice(0, from, to)), {.label = name});
     std::printf("%-14s %9.2f | %9.2f %9.3f | %8.1f %% %10.1f %% %14.1f\n", name.c_str(), number.back(), mse.back(),
                 mae.back(), missed.back(), alarms.back(), ((p - later.y) * smoky).sum().item() / smoky.sum().item());
   }
+  figure.save(lesson::picture(argc, argv, "10_losses.svg"));
+
   const auto near = [](double found, double expected) { return std::abs(found - expected) < 0.05; };
   lesson::claim("one number by MSE is the mean", near(number[0], train.y.mean().item()));
   lesson::claim("by MAE the median", near(number[1], train.y.median().item()));
