@@ -2,6 +2,7 @@
 #pragma once
 
 #include "gradus/plot/axes.hpp"
+#include "gradus/plot/charts.hpp"
 #include "gradus/plot/figure.hpp"
 #include "gradus/plot/grid.hpp"
 #include "gradus/plot/report.hpp"

@@ -105,6 +105,7 @@ Axes& Axes::contour(const Grid& grid, const ContourOptions& options) {
 
 Axes& Axes::heatmap(const Grid& grid, const HeatmapOptions& options) {
   check_grid("heatmap", grid);
+  if (!options.texts.empty()) check_lengths("heatmap", "texts", options.texts.size(), "values", grid.z.size());
   return add(make_heatmap(grid, options));
 }
 
@@ -116,6 +117,7 @@ Axes& Axes::heatmap(std::int64_t rows, std::int64_t columns, const std::vector<d
   if (!options.column_labels.empty())
     check_lengths("heatmap", "column_labels", options.column_labels.size(), "columns",
                   static_cast<std::size_t>(columns));
+  if (!options.texts.empty()) check_lengths("heatmap", "texts", options.texts.size(), "values", values.size());
   return add(make_matrix(rows, columns, values, options));
 }
 

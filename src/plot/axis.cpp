@@ -88,8 +88,12 @@ Axis::Axis(double low, double high, const Options& options)
 }
 
 Axis::Axis(const std::vector<std::string>& categories)
-    : low_(-0.5), high_(static_cast<double>(categories.size()) - 0.5) {
-  for (std::size_t i = 0; i < categories.size(); ++i) ticks_.push_back({static_cast<double>(i), categories[i]});
+    : Axis(categories, -0.5, static_cast<double>(categories.size()) - 0.5) {}
+
+Axis::Axis(const std::vector<std::string>& categories, double low, double high) : low_(low), high_(high) {
+  for (std::size_t i = 0; i < categories.size(); ++i) {
+    if (!categories[i].empty()) ticks_.push_back({static_cast<double>(i), categories[i]});
+  }
 }
 
 double Axis::position(double value) const {

@@ -25,6 +25,7 @@ class Axis {
   Axis(double low, double high, const Options& options);
   // Names at 0, 1, 2 ..., half a step of room on both sides.
   explicit Axis(const std::vector<std::string>& categories);
+  Axis(const std::vector<std::string>& categories, double low, double high);
 
   const std::vector<Tick>& ticks() const { return ticks_; }
   // 0 at the lower end, 1 at the upper one; NaN for what the axis cannot show.

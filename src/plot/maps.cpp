@@ -40,7 +40,7 @@ class Heatmap : public Mark {
     survey.include(x_.front(), y_.front());
     survey.include(x_.back(), y_.back());
     survey.exact = true;
-    survey.x_whole = is_matrix_;
+    survey.x_whole = survey.y_whole = is_matrix_;
     survey.downwards = is_matrix_;
     if (!options_.column_labels.empty()) survey.x_names = options_.column_labels;
     if (!options_.row_labels.empty()) survey.y_names = options_.row_labels;
@@ -52,7 +52,7 @@ class Heatmap : public Mark {
       draw_cells(canvas);
     else
       draw_pixels(canvas);
-    if (options_.annotate) draw_values(canvas);
+    if (options_.annotate || !options_.texts.empty()) draw_values(canvas);
     canvas.out += "</g>\n";
   }
 
@@ -75,16 +75,16 @@ class Heatmap : public Mark {
       for (std::size_t j = 0; j < columns(); ++j) {
         const double left = canvas.x(x_[j]), right = canvas.x(x_[j + 1]), a = canvas.y(y_[i]), b = canvas.y(y_[i + 1]);
         if (std::isfinite(value(i, j)) && std::isfinite(left + right + a + b))
-          visit(value(i, j), left, std::min(a, b), right - left, std::abs(b - a));
+          visit(i * columns() + j, left, std::min(a, b), right - left, std::abs(b - a));
       }
     }
   }
 
   void draw_cells(Canvas& canvas) const {
-    for_each_cell(canvas, [&](double cell, double x, double y, double width, double height) {
+    for_each_cell(canvas, [&](std::size_t cell, double x, double y, double width, double height) {
       // A little overlap hides the seams; the next cell covers it.
       append(canvas.out, "<rect x=\"{}\" y=\"{}\" width=\"{}\" height=\"{}\" fill=\"{}\"/>\n", px(x), px(y),
-             px(width + 0.3), px(height + 0.3), hex(color(cell)));
+             px(width + 0.3), px(height + 0.3), hex(color(values_[cell])));
     });
   }
 
@@ -103,12 +103,13 @@ class Heatmap : public Mark {
   }
 
   void draw_values(Canvas& canvas) const {
-    for_each_cell(canvas, [&](double cell, double x, double y, double width, double height) {
-      const std::string text = short_number(cell);
+    for_each_cell(canvas, [&](std::size_t cell, double x, double y, double width, double height) {
+      const std::string text = options_.texts.empty() ? short_number(values_[cell]) : options_.texts[cell];
       const double size = std::min({13.0, 0.5 * height, 0.9 * width / std::max(0.5, text_width(text, 1))});
-      if (size < 5) return;
+      if (size < 5 || text.empty()) return;
       append(canvas.out, "<text class=\"middle\" x=\"{}\" y=\"{}\" style=\"font-size:{}px;fill:{}\">{}</text>\n",
-             px(x + width / 2), px(y + height / 2 + 0.36 * size), px(size), readable_on(color(cell)), text);
+             px(x + width / 2), px(y + height / 2 + 0.36 * size), px(size), readable_on(color(values_[cell])),
+             escaped(text));
     });
   }
 

@@ -25,6 +25,7 @@ struct Survey {
   bool x_log = false, y_log = false;
   Range x, y;
   bool x_whole = true;     // no x between integers
+  bool y_whole = false;    // y counts
   bool margin = false;     // marks are blots, not to be cut off
   bool exact = false;      // ends where the data end, on all sides
   bool from_zero = false;  // lengths are read off: y begins at 0

@@ -37,6 +37,8 @@ class Panel {
     survey_.x_log = options.x_log;
     survey_.y_log = options.y_log;
     for (const auto& mark : marks) mark->survey(survey_);
+    if (!options.x_names.empty()) survey_.x_names = options.x_names;
+    if (!options.y_names.empty()) survey_.y_names = options.y_names;
     for (const auto& mark : marks) {
       if (const auto scale = mark->color_scale()) scale_ = scale;
     }
@@ -89,11 +91,11 @@ class Panel {
   }
 
   Axis make_x() const {
-    if (!survey_.x_names.empty()) return Axis(survey_.x_names);
+    if (!survey_.x_names.empty()) return named(survey_.x_names, options_.x_range);
     auto [low, high] = ends(survey_.x, options_.x_range, options_.x_log);
     if (!options_.x_range && survey_.margin && !survey_.exact) widen(low, high, options_.x_log);
     Axis::Options wishes{.scale = options_.x_log ? Axis::Scale::log : Axis::Scale::linear};
-    wishes.whole_numbers = survey_.x_whole && !survey_.exact;
+    wishes.whole_numbers = survey_.x_whole;
     for (wishes.ticks = std::max(2, static_cast<int>(plot_width_ / 52)); wishes.ticks > 1; --wishes.ticks) {
       const Axis axis(low, high, wishes);
       if (!overlap(axis, plot_width_)) return axis;
@@ -102,10 +104,11 @@ class Panel {
   }
 
   Axis make_y() const {
-    if (!survey_.y_names.empty()) return Axis(survey_.y_names);
+    if (!survey_.y_names.empty()) return named(survey_.y_names, options_.y_range);
     auto [low, high] = ends(survey_.y, options_.y_range, options_.y_log);
     Axis::Options wishes{.scale = options_.y_log ? Axis::Scale::log : Axis::Scale::linear};
     wishes.ticks = std::max(2, static_cast<int>(plot_height_ / 46));
+    wishes.whole_numbers = survey_.y_whole;
     if (!options_.y_range && !survey_.exact) {
       if (survey_.from_zero && !options_.y_log) low = std::min(low, 0.0), high = std::max(high, 0.0);
       if (!options_.y_log && low > 0 && low < high / 2) low = 0;
@@ -115,6 +118,10 @@ class Panel {
         wishes.extend_to_ticks = true;
     }
     return Axis(low, high, wishes);
+  }
+
+  static Axis named(const std::vector<std::string>& names, const std::optional<std::array<double, 2>>& asked) {
+    return asked ? Axis(names, (*asked)[0], (*asked)[1]) : Axis(names);
   }
 
   static std::pair<double, double> ends(const Range& range, const std::optional<std::array<double, 2>>& asked,

@@ -135,6 +135,8 @@ std::string painted(std::string_view classes, Paint paint, std::string_view colo
   const char kind = strokes ? 's' : 'f';
   if (const int index = palette_index(color); index >= 0)
     return fmt::format(" class=\"{} {}{}\"", classes, kind, index);
+  if (color.size() == 2 && color[0] == 'V' && color[1] >= '0' && color[1] <= '9')
+    return fmt::format(" class=\"{} v{}\"", classes, color[1]);
   if (color == "ink" || color == "muted") return fmt::format(" class=\"{} {}-{}\"", classes, kind, color);
   return fmt::format(" class=\"{}\" {}=\"{}\"", classes, strokes ? "stroke" : "fill", escaped(color));
 }

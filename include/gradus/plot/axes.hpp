@@ -15,8 +15,9 @@ namespace gradus::plot {
 class Mark;
 struct Grid;
 
-// A colour is one of these: "C0" ... "C7", those of the palette, which know light and dark paper; "ink" and "muted",
-// those of the text; or any of SVG's, such as "#d55e00". Where none is given, each mark takes the next of the palette.
+// A colour is one of these: "C0" ... "C7", those of the palette, which know light and dark paper; "V0" ...
+// "V9", those of values from low to high; "ink" and "muted", those of the text; or any of SVG's, such as "#d55e00".
+// Where none is given, each mark takes the next of the palette.
 
 struct AxesOptions {
   std::string title = {}, x_label = {}, y_label = {};
@@ -24,6 +25,8 @@ struct AxesOptions {
   std::optional<std::array<double, 2>> x_range = {}, y_range = {};
   bool equal = false;  // as many pixels per unit along x as along y
   bool legend = true;
+  // For 0, 1, 2 ... in place of numbers; an empty name leaves its tick out.
+  std::vector<std::string> x_names = {}, y_names = {};
 };
 
 struct LineOptions {
@@ -74,7 +77,8 @@ struct ContourOptions {
 
 struct HeatmapOptions {
   std::vector<std::string> row_labels = {}, column_labels = {};
-  bool annotate = false;  // writes each value into its cell
+  bool annotate = false;                // writes each value into its cell
+  std::vector<std::string> texts = {};  // or these, one per cell
   bool color_bar = true;
   std::optional<std::array<double, 2>> range = {};  // of the colours; default: that of the values
 };
@@ -126,6 +130,9 @@ class Axes {
   Axes& hline(double y, const RuleOptions& options = {});
   Axes& vline(double x, const RuleOptions& options = {});
   Axes& annotate(double x, double y, const std::string& text);
+
+  // The colour of the last mark that took one of the palette, or was given one.
+  const std::string& last_color() const { return last_color_; }
 
  private:
   friend class Figure;
