@@ -13,6 +13,7 @@
 #include <gradus/gradus.hpp>
 #include <algorithm>
 #include <cmath>
+#include <functional>
 #include <numbers>
 #include <string>
 #include <vector>
