@@ -71,11 +71,8 @@ Heat learn(const Contestant& contestant, TrainingOptions options, std::int64_t s
   options.seed = static_cast<std::uint64_t>(seed);
   const Data data = load_data(options.data, options.seed);
   Training training = set_up(options, data);
-  train::FitOptions fit = fit_options(options, training);
-  fit.callbacks.push_back(train::terminate_on_nan());
   const double start = now();
-  const train::History history =
-      train::fit(training.model, training.loss, *training.optimizer, data.train, data.valid, fit);
+  const train::History history = train_quietly(options, data, training);
   Heat heat;
   heat.seconds = now() - start;
   heat.first_step = heat.steps_per_value = (data.train.size() + options.batch_size - 1) / options.batch_size;

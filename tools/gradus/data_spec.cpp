@@ -128,6 +128,24 @@ Data load_images(const DataOptions& options, std::uint64_t seed) {
   return data;
 }
 
+// A row per image, as a CSV file of them would have.
+CsvCells cells_of(const std::string& name, const data::Dataset& images) {
+  CsvCells table{.path = name, .names = {}, .rows = {}, .lines = {}};
+  const std::int64_t pixels = images.x.size(1);
+  for (std::int64_t i = 1; i <= pixels; ++i) table.names.push_back(fmt::format("pixel {}", i));
+  table.names.emplace_back("label");
+  const std::span<const float> values = images.x.data<float>();
+  for (std::int64_t row = 0; row < images.size(); ++row) {
+    std::vector<std::string> cells;
+    for (const float value : values.subspan(static_cast<std::size_t>(row * pixels), static_cast<std::size_t>(pixels)))
+      cells.push_back(fmt::format("{}", value));
+    cells.push_back(std::to_string(images.y.data<std::int64_t>()[static_cast<std::size_t>(row)]));
+    table.rows.push_back(std::move(cells));
+    table.lines.push_back(static_cast<std::size_t>(row + 1));
+  }
+  return table;
+}
+
 Data load_table(const CsvCells& table, const DataOptions& options, std::uint64_t seed) {
   Data data{.name = options.name, .encoding = encoding_of_table(table, options), .train = {}, .valid = {}};
   const Tensor x = features_of(table, data.encoding);
@@ -157,10 +175,13 @@ std::vector<std::string> known_data() {
 }
 
 CsvCells read_table_of(const std::string& name) {
+  if (name == "digits") return cells_of(name, data::digits());
   if (const auto text = bundled_table(name)) return parse_csv(name, *text);
   if (std::filesystem::exists(name)) return read_csv_cells(name);
   if (name.find_first_of("./") != std::string::npos) throw Error(printable(name) + ": there is no such file");
-  refuse_unknown("data set or file", name, known_data());
+  std::vector<std::string> known = bundled_tables();
+  known.emplace_back("digits");
+  refuse_unknown("table or file", name, known);
 }
 
 Tensor features_of(const CsvCells& table, const Encoding& encoding) {
@@ -194,6 +215,8 @@ Tensor target_of(const CsvCells& table, std::size_t column, const Encoding& enco
 
 Data load_data(const DataOptions& options, std::uint64_t seed) {
   const bool is_image = options.name == "digits" || std::ranges::find(fetched, options.name) != fetched.end();
+  const bool is_path = options.name.find_first_of("./") != std::string::npos || std::filesystem::exists(options.name);
+  if (!is_path) check_known("data set or file", options.name, known_data());
   Data data = is_image ? load_images(options, seed) : load_table(read_table_of(options.name), options, seed);
   standardise(data);
   return data;

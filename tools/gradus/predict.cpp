@@ -130,7 +130,7 @@ void add_predict(CLI::App& app, int&) {
   static Wishes wishes;
   CLI::App* command = app.add_subcommand("predict", "Let a model that `gradus train` has saved answer for a CSV file");
   command->add_option("model", wishes.model, "The model.safetensors of a run")->required()->type_name("MODEL");
-  command->add_option("data", wishes.data, "A CSV file with the features by name, or a bundled table")
+  command->add_option("data", wishes.data, "A CSV file with the features by name, or digits, iris, wine ...")
       ->required()
       ->type_name("FILE");
   command->add_flag("--probabilities", wishes.probabilities, "A column for each class");

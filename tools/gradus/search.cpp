@@ -173,11 +173,8 @@ class Search {
     TrainingOptions options = apply(wishes_.training, space_, choice);
     options.epochs = epochs;
     Training training = set_up(options, data_);
-    train::FitOptions fit = fit_options(options, training);
-    fit.callbacks.push_back(train::terminate_on_nan());
     const double start = now();
-    const train::History history =
-        train::fit(training.model, training.loss, *training.optimizer, data_.train, data_.valid, fit);
+    const train::History history = train_quietly(options, data_, training);
     constexpr double none = std::numeric_limits<double>::quiet_NaN();
     const bool judged = history.contains(score());
     const Trial made{.number = number,

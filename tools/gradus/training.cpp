@@ -53,4 +53,12 @@ train::FitOptions fit_options(const TrainingOptions& options, const Training& tr
   return fit;
 }
 
+train::History train_quietly(const TrainingOptions& options, const Data& data, Training& training) {
+  train::FitOptions fit = fit_options(options, training);
+  fit.callbacks.push_back(train::terminate_on_nan());
+  train::History history = train::fit(training.model, training.loss, *training.optimizer, data.train, data.valid, fit);
+  if (history.stop_reason() == "interrupted") throw Error("interrupted");
+  return history;
+}
+
 }  // namespace gradus::tool

@@ -31,4 +31,7 @@ std::string score_name(Task task);
 // For train::fit, without progress.
 train::FitOptions fit_options(const TrainingOptions& options, const Training& training);
 
+// Trains without a word; a run that diverges ends there. Throws if it is interrupted: half a run is no result.
+train::History train_quietly(const TrainingOptions& options, const Data& data, Training& training);
+
 }  // namespace gradus::tool
