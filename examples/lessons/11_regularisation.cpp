@@ -126,7 +126,7 @@ int main(int argc, char** argv) {
   const Tensor none = minimise(plain, features, lr, 2000, 0, watch), by_l1 = minimise(plain, features, lr, 1000, l1);
   const Tensor by_l2 = minimise(with_l2, features, lr, 500), dropped = minimise(with_dropout, features, 0.01, 2000);
 
-  std::printf("\n%-16s %12s %12s %12s %14s\n", "40 x 30", "train mse", "test mse", "|w|", "weights at 0");
+  std::printf("\n%-16s %12s %12s %12s %14s\n", "on a regression", "train mse", "test mse", "|w|", "weights at 0");
   bool all_better = true, all_pay = true;
   const auto show = [&](const char* name, const Tensor& w) {
     std::printf("%-16s %12.3f %12.3f %12.3f %14.0f\n", name, mse(train, w).item(), mse(test, w).item(), norm(w).item(),
