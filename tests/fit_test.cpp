@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "allocation_counter.hpp"
 #include "gradus/data.hpp"
 #include "gradus/error.hpp"
 #include "gradus/io.hpp"
@@ -410,6 +411,29 @@ TEST_CASE("Ctrl-C ends the run after the step, and it can be resumed") {
   CHECK(equal(resumed.weight, whole.weight));
   CHECK(resumed.history.values("valid_loss") == whole.history.values("valid_loss"));
   CHECK(resumed.history.stop_reason() == "");
+}
+
+TEST_CASE("once it is under way, a step of fit allocates nothing") {
+  std::vector<std::int64_t> counts;
+  const auto counter = train::lambda_callback({.on_batch_end = [&](Run&) { counts.push_back(test::allocations()); }});
+  counts.reserve(100);
+  std::FILE* stream = std::tmpfile();
+  for (const bool all : {false, true}) {
+    counts.clear();
+    nn::Sequential model(nn::Linear(2, 8), nn::ReLU(), nn::Dropout(0.1), nn::Linear(8, 1));
+    optim::AdamW optimizer(model.parameters(), {.lr = 0.01});
+    optim::OneCycleLR schedule(optimizer, {.max_lr = 0.1, .total_steps = 50});
+    FitOptions options{.batch_size = 4, .callbacks = {counter}};
+    options.progress_stream = stream;
+    if (all) {
+      options.schedule = &schedule;
+      options.clip_grad_value = 10;
+    }
+    fit(model, nn::MSELoss(), optimizer, points(200), options);
+    REQUIRE(counts.size() == 50);
+    if (test::counts_allocations) CHECK(counts[48] == counts[8]);
+  }
+  std::fclose(stream);
 }
 
 TEST_CASE("a seed makes a run repeatable") {
