@@ -7,6 +7,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <map>
+#include <memory>
 #include <random>
 #include <string>
 #include <thread>
@@ -147,6 +148,34 @@ int number_of_kills() {
 }
 
 }  // namespace
+
+TEST_CASE("a run that is complete is not trained on, unless it gets more epochs") {
+  const TemporaryDirectory directory;
+  const auto trained = [&](const std::string& state, std::int64_t wanted, std::int64_t patience) {
+    manual_seed(2);
+    auto model = std::make_unique<nn::Linear>(6, 3);
+    optim::Adam optimizer(model->parameters(), {.lr = 0.1});
+    const train::History history =
+        train::fit(*model, nn::CrossEntropyLoss(), optimizer, Experiment::set(20), Experiment::set(10),
+                   {.epochs = wanted,
+                    .callbacks = {train::early_stopping({.patience = patience})},
+                    .resume = state.empty() ? state : directory.path(state),
+                    .progress = false});
+    return std::pair(model->weight.detach().clone(), history);
+  };
+  const auto [weight, history] = trained("", 5, 100);
+  trained("more", 3, 100);
+  for (int again = 0; again < 2; ++again) {
+    const auto [resumed, whole] = trained("more", 5, 100);
+    CHECK(equal(resumed, weight));
+    CHECK(whole.values("valid_loss") == history.values("valid_loss"));
+  }
+  const auto [stopped_weight, stopped] = trained("stopped", 100, 2);
+  CHECK(stopped.size() < 100);
+  const auto [same_weight, same] = trained("stopped", 100, 2);
+  CHECK(equal(stopped_weight, same_weight));
+  CHECK(same == stopped);
+}
 
 TEST_CASE("a state that is damaged, or of another run, is refused and changes nothing") {
   const TemporaryDirectory directory;

@@ -1,10 +1,13 @@
 #include <doctest/doctest.h>
 #include <signal.h>
 
+#include <chrono>
 #include <cmath>
+#include <csignal>
 #include <cstdio>
 #include <memory>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "allocation_counter.hpp"
@@ -401,7 +404,11 @@ TEST_CASE("Ctrl-C ends the run after the step, and it can be resumed") {
   const Trained whole = trained({.epochs = 2, .batch_size = 4});
   FitOptions options{.epochs = 2, .batch_size = 4, .resume = directory.path("state")};
   options.callbacks = {after_batch(1, [](Run& run) {
-    if (run.epoch == 2) raise(SIGINT);
+    if (run.epoch == 1) return;
+    raise(SIGINT);
+    struct sigaction now {};
+    sigaction(SIGINT, nullptr, &now);
+    CHECK((now.sa_handler == SIG_DFL));  // a second one kills
   })};
   const Trained interrupted = trained(options);
   CHECK(interrupted.history.size() == 1);
@@ -411,6 +418,21 @@ TEST_CASE("Ctrl-C ends the run after the step, and it can be resumed") {
   CHECK(equal(resumed.weight, whole.weight));
   CHECK(resumed.history.values("valid_loss") == whole.history.values("valid_loss"));
   CHECK(resumed.history.stop_reason() == "");
+
+  std::signal(SIGINT, SIG_IGN);
+  CHECK(trained({.callbacks = {after_batch(0, [](Run&) { raise(SIGINT); })}}).history.stop_reason() == "");
+  std::signal(SIGINT, SIG_DFL);
+}
+
+TEST_CASE("runs in several threads do not disturb each other") {
+  const Trained alone = trained({.epochs = 3, .batch_size = 4});
+  std::vector<Tensor> weights(3);
+  std::vector<std::thread> threads;
+  for (Tensor& weight : weights) {
+    threads.emplace_back([&weight] { weight = trained({.epochs = 3, .batch_size = 4}).weight; });
+  }
+  for (std::thread& thread : threads) thread.join();
+  for (const Tensor& weight : weights) CHECK(equal(weight, alone.weight));
 }
 
 TEST_CASE("once it is under way, a step of fit allocates nothing") {
@@ -449,21 +471,52 @@ TEST_CASE("a seed makes a run repeatable") {
 }
 
 TEST_CASE("progress says loss and metrics, or nothing") {
-  std::FILE* stream = std::tmpfile();
-  nn::Linear model = line();
-  optim::SGD optimizer(model.parameters(), {.lr = 0.1});
-  fit(model, nn::MSELoss(), optimizer, points(9), points(4),
-      {.epochs = 2, .metrics = {train::mae()}, .progress_stream = stream});
-  std::string text(static_cast<std::size_t>(std::ftell(stream)), '\0');
-  std::rewind(stream);
-  REQUIRE(std::fread(text.data(), 1, text.size(), stream) == text.size());
-  std::fclose(stream);
+  const auto printed = [](const auto& run) {
+    std::FILE* stream = std::tmpfile();
+    run(stream);
+    std::string text(static_cast<std::size_t>(std::ftell(stream)), '\0');
+    std::rewind(stream);
+    REQUIRE(std::fread(text.data(), 1, text.size(), stream) == text.size());
+    std::fclose(stream);
+    return text;
+  };
+  const std::string text = printed([](std::FILE* stream) {
+    nn::Linear model = line();
+    optim::SGD optimizer(model.parameters(), {.lr = 0.1});
+    fit(model, nn::MSELoss(), optimizer, points(9), points(4),
+        {.epochs = 2, .metrics = {train::mae()}, .progress_stream = stream});
+  });
   CAPTURE(text);
   CHECK(text.starts_with("epoch 1/2  loss "));
   for (const char* part : {"  mae ", "  valid_loss ", "  valid_mae ", "  lr 0.1000  ", " steps/s  in 0:00\n"}) {
     CHECK(text.find(part) != std::string::npos);
   }
   CHECK(text.find("seconds") == std::string::npos);
+
+  // Of a run that goes on in its second epoch. Metrics that are new take the place of old ones.
+  const std::string line = printed([](std::FILE* stream) {
+    train::ProgressBar bar({.epochs = 3,
+                            .steps_per_epoch = 4,
+                            .first_step = 5,
+                            .first_loss_sum = 8,
+                            .first_samples = 4,
+                            .stream = stream,
+                            .in_place = true,
+                            .values = [] {
+                              return std::vector<train::NamedValue>{{"mae", 0.5}};
+                            }});
+    bar.step(5, 2);
+    CHECK(bar.loss() == 3);
+    bar.step(3);
+    bar.step(3);
+    bar.end_epoch({{"mae", 0.25}, {"valid_mae", 0.75}});
+    std::this_thread::sleep_for(std::chrono::milliseconds(110));
+    bar.step(1);
+  });
+  CAPTURE(line);
+  CHECK(line.starts_with("\repoch 2/3  [==="));
+  CHECK(line.find("loss 3.0000  mae 0.5000") != std::string::npos);
+  CHECK(line.rfind("epoch 3/3") < line.rfind("loss 1.0000  mae 0.5000  valid_mae"));
 }
 
 TEST_CASE("fit refuses options that make no sense") {

@@ -103,6 +103,8 @@ void Loop::show_progress() {
   bar_.emplace(ProgressOptions{.epochs = run_.epochs,
                                .steps_per_epoch = run_.batches,
                                .first_step = finished * run_.batches + (in_epoch_ ? next_batch_ : 0),
+                               .first_loss_sum = in_epoch_ ? epoch_loss_.sum : 0,
+                               .first_samples = in_epoch_ ? epoch_loss_.samples : 0,
                                .stream = options_.progress_stream,
                                .in_place = {},
                                .values = [this] {

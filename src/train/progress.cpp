@@ -104,6 +104,8 @@ ProgressBar::ProgressBar(const ProgressOptions& options)
   }
   epoch_ = options.first_step / options.steps_per_epoch;
   steps_ = options.first_step;
+  loss_sum_ = options.first_loss_sum;
+  samples_ = options.first_samples;
 }
 
 ProgressBar::~ProgressBar() {

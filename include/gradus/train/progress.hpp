@@ -15,7 +15,9 @@ namespace gradus::train {
 struct ProgressOptions {
   std::int64_t epochs = 1;
   std::int64_t steps_per_epoch = 1;
-  std::int64_t first_step = 0;        // of all epochs: steps that were done before, by a run that is resumed
+  std::int64_t first_step = 0;  // of all epochs: steps that were done before, by a run that is resumed
+  double first_loss_sum = 0;    // and of those in the epoch that goes on: their losses times samples
+  std::int64_t first_samples = 0;
   std::FILE* stream = stderr;         // stdout stays free for results
   std::optional<bool> in_place = {};  // default: whether the stream is a terminal
   // Asked when a line is drawn in the middle of an epoch: metrics so far, in the place of those of the last epoch.
