@@ -27,8 +27,8 @@ struct DiagnoseLimits {
   double saturated = 0.5;
   // How the spread of samples changes from the first layer to the last: He initialization keeps it, PyTorch's default
   // leaves 0.4 of it per ReLU layer [He et al., Delving deep into rectifiers, 2015].
-  double signal_shrinks = 1e-4;
-  double signal_grows = 1e4;
+  double signal_shrinks = 1e-3;
+  double signal_grows = 1e3;
 
   double input_scale = 10;     // root mean square of a feature, at most; at 10 the sharpness is about 100 times larger
   double least_input = 1e-2;   // of the largest feature, at least
@@ -38,17 +38,20 @@ struct DiagnoseLimits {
   double class_entropy = 0.7;  // of the targets / log(classes); two classes of 19 and 81 % have 0.7
   double conflicts = 0.1;      // share of samples with the input of another one and a different class
 
-  double first_loss = 2;        // times log(classes), where the loss is a cross-entropy of logits
+  double first_loss = 3;        // times log(classes), where the loss is a cross-entropy of logits
   double constant_loss = 100;   // times the loss of the best constant prediction, for any other loss
   double output_spread = 1e-5;  // of the outputs over the batch / their size, before and after a short training
   double overfit = 0.5;         // share of the constant prediction's loss that is left when a few samples were learnt
 
-  // Of the learning rate / the largest stable one, 2 / sharpness for gradient descent. Above 1 a quadratic diverges;
-  // networks may settle on a flatter place, so that a trial has to show that the loss rises, too [Cohen et al.,
-  // Gradient descent on neural networks typically occurs at the edge of stability, 2021].
-  double stable_rate = 1;
-  double least_rate = 1e-3;  // of the same
-  double trial_rise = 1.5;   // the loss after a trial / before it
+  // Learning rate / the largest stable one, 2 / sharpness for gradient descent. Above 1 a quadratic diverges. Networks
+  // may settle where the loss is flatter, and train at about 1 [Cohen et al., Gradient descent on neural networks
+  // typically occurs at the edge of stability, 2021]: below 2 a trial has to show that the loss rises.
+  double stable_rate = 2;
+  double least_rate = 1e-3;    // of the same, at least
+  double trial_rise = 1.5;     // the loss after a trial / before it, at most
+  double trial_peak = 5;       // the largest loss on the way / the first, at most
+  double whole_update = 1;     // of a layer's norm in one step, if the trial doesn't halve the loss either
+  double small_update = 1e-4;  // at least, if a far higher rate gains 10 times as much
 };
 
 struct DiagnoseOptions {

@@ -1,0 +1,71 @@
+#include "gradus/train/diagnose.hpp"
+
+#include <cmath>
+
+#include "gradus/autograd.hpp"
+#include "gradus/nn/dropout.hpp"
+#include "storage/format.hpp"
+#include "train/diagnose/probe.hpp"
+#include "train/diagnose/restore.hpp"
+#include "train/diagnose/rules.hpp"
+
+namespace gradus::train {
+namespace {
+
+using namespace doctor;
+
+void check(const data::Dataset& batch, const DiagnoseOptions& o) {
+  if (!batch.x.defined() || batch.size() < 1) fail("diagnose: the batch is empty");
+  if (o.overfit_samples < 1) fail("diagnose: overfit_samples must be positive: {}", o.overfit_samples);
+  if (o.overfit_steps < 1) fail("diagnose: overfit_steps must be positive: {}", o.overfit_steps);
+  if (o.trial_steps < 1) fail("diagnose: trial_steps must be positive: {}", o.trial_steps);
+}
+
+// As in training, but for dropout: its noise would hide what is looked for.
+void prepare(nn::Module& model) {
+  if (!model.is_training()) model.train();
+  for (nn::Module* module : model.modules()) {
+    if (dynamic_cast<nn::Dropout*>(module) != nullptr || dynamic_cast<nn::Dropout2d*>(module) != nullptr)
+      module->eval();
+  }
+}
+
+void judge(Diagnosis& diagnosis, const Patient& patient) {
+  const Examination seen = [&] {
+    const Restore restore(patient.model, patient.options.optimizer);
+    return examine(patient);
+  }();
+  diagnosis.measured.emplace_back("loss", seen.loss);
+  judge_finite(diagnosis, patient, seen);
+  // What follows would be about NaN only.
+  if (!diagnosis.findings.empty()) return;
+  const LossKind kind = probe(patient, seen.output);
+  judge_training(diagnosis, patient);
+  judge_inputs(diagnosis, patient, seen);
+  judge_targets(diagnosis, patient, seen);
+  judge_outputs(diagnosis, patient, seen, kind);
+  judge_first_loss(diagnosis, patient, seen, kind, constant_loss(patient.loss, seen.output, patient.batch.y));
+  judge_activations(diagnosis, patient, seen);
+  judge_signal(diagnosis, patient, seen);
+  judge_sequences(diagnosis, patient, seen);
+  const Memorised memorised = patient.options.trials ? memorise(diagnosis, patient, kind) : Memorised();
+  judge_gradients(diagnosis, patient, seen, memorised.awake);
+  judge_memory(diagnosis, patient, seen, memorised, kind);
+  if (patient.options.trials) judge_rates(diagnosis, patient, seen);
+}
+
+}  // namespace
+
+Diagnosis diagnose(nn::Module& model, const LossFunction& loss, const data::Dataset& batch,
+                   const DiagnoseOptions& options) {
+  check(batch, options);
+  const EnableGrad recording;
+  const Restore restore(model, nullptr);
+  prepare(model);
+  Diagnosis diagnosis;
+  judge(diagnosis, {model, loss, batch, options});
+  doctor::conclude(diagnosis);
+  return diagnosis;
+}
+
+}  // namespace gradus::train

@@ -1,0 +1,120 @@
+// The doctor on models: it finds what was planted, where it was planted, and nothing in healthy ones; and it leaves its
+// patients as they were.
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <map>
+#include <stdexcept>
+
+#include "doctor_cases.hpp"
+#include "messages.hpp"
+#include "states.hpp"
+
+using namespace gradus;
+using namespace gradus::tests;
+using train::Diagnosis, train::Illness;
+
+namespace {
+
+// More of them by GRADUS_DOCTOR_SEEDS=20.
+std::uint64_t seed_count() {
+  const char* const text = std::getenv("GRADUS_DOCTOR_SEEDS");
+  return text ? std::strtoull(text, nullptr, 10) : 3;
+}
+
+Diagnosis diagnosis_of(const DoctorCase& c, std::uint64_t seed) {
+  manual_seed(seed);
+  DoctorPatient patient = c.make();
+  return train::diagnose(*patient.model, patient.loss, patient.batch, {.optimizer = patient.optimizer.get()});
+}
+
+}  // namespace
+
+TEST_CASE("the doctor finds each planted illness at its place") {
+  std::size_t found = 0, all = 0;
+  for (const DoctorCase& c : sick_cases()) {
+    for (std::uint64_t seed = 1; seed <= seed_count(); ++seed) {
+      CAPTURE(c.name);
+      CAPTURE(seed);
+      const Diagnosis diagnosis = diagnosis_of(c, seed);
+      CAPTURE(diagnosis.to_string());
+      CHECK(diagnosis.has(c.illness, c.where));
+      ++all;
+      found += diagnosis.has(c.illness, c.where);
+    }
+  }
+  CHECK(sick_cases().size() >= 25);
+  MESSAGE("planted ", all, ": found ", found);
+}
+
+TEST_CASE("the doctor finds nothing in healthy models") {
+  std::size_t alarms = 0, all = 0;
+  std::map<std::string, std::pair<double, double>> ranges;
+  for (const DoctorCase& c : healthy_cases()) {
+    for (std::uint64_t seed = 1; seed <= seed_count(); ++seed) {
+      CAPTURE(c.name);
+      CAPTURE(seed);
+      const Diagnosis diagnosis = diagnosis_of(c, seed);
+      CAPTURE(diagnosis.to_string());
+      CHECK(diagnosis.healthy());
+      for (const auto& [name, value] : diagnosis.measured) {
+        auto& [least, most] = ranges.try_emplace(name, value, value).first->second;
+        least = std::min(least, value);
+        most = std::max(most, value);
+      }
+      ++all;
+      alarms += !diagnosis.healthy();
+    }
+  }
+  CHECK(healthy_cases().size() >= 25);
+  for (const auto& [name, range] : ranges) MESSAGE(name, ": ", range.first, " to ", range.second);
+  MESSAGE("healthy ", all, ": alarms ", alarms);
+}
+
+TEST_CASE("the doctor leaves parameters, buffers, gradients, optimizer, modes and generator as they were") {
+  manual_seed(3);
+  const data::Dataset batch = blobs(16, 6, 3);
+  nn::Sequential model(nn::Linear(6, 8), nn::BatchNorm1d(8), nn::ReLU(), nn::Dropout(0.5), nn::Linear(8, 3));
+  optim::Adam optimizer(model.parameters(), {.lr = 1e-2});
+  const train::LossFunction loss = nn::CrossEntropyLoss();
+  loss(model(batch.x), batch.y).backward();
+  optimizer.step();
+  model[1].eval();
+
+  const StateDict weights = clone_of(model.state_dict()), moments = clone_of(optimizer.state_dict());
+  const Tensor gradient = model.parameters()[0].grad(), values = gradient.clone();
+  const std::uint64_t position = default_generator().position();
+  const auto is_untouched = [&] {
+    CHECK(same(model.state_dict(), weights));
+    CHECK(same(optimizer.state_dict(), moments));
+    CHECK(model.parameters()[0].grad().is(gradient));
+    CHECK(equal(gradient, values));
+    CHECK(default_generator().position() == position);
+    CHECK(!model[1].is_training());
+    CHECK(model[3].is_training());
+    CHECK(model.is_training());
+    CHECK(!model[0].has_forward_hooks());
+  };
+  train::diagnose(model, loss, batch, {.optimizer = &optimizer});
+  is_untouched();
+
+  int calls = 0;
+  const train::LossFunction failing = [&](const Tensor& o, const Tensor& y) {
+    if (++calls > 25) throw std::runtime_error("out of paper");
+    return cross_entropy(o, y);
+  };
+  CHECK_THROWS_WITH(train::diagnose(model, failing, batch, {.optimizer = &optimizer}), "out of paper");
+  is_untouched();
+}
+
+TEST_CASE("the doctor refuses options that make no sense") {
+  nn::Sequential model(nn::Linear(2, 2));
+  const train::LossFunction loss = nn::CrossEntropyLoss();
+  const data::Dataset batch = blobs(4, 2, 2);
+  CHECK(message_of([&] { train::diagnose(model, loss, data::Dataset()); }) == "diagnose: the batch is empty");
+  CHECK(message_of([&] { train::diagnose(model, loss, batch, {.overfit_samples = 0}); }) ==
+        "diagnose: overfit_samples must be positive: 0");
+  CHECK(message_of([&] { train::diagnose(model, loss, batch, {.trial_steps = -1}); }) ==
+        "diagnose: trial_steps must be positive: -1");
+}
