@@ -1,0 +1,72 @@
+// gradus landscape: a page on which optimizers go down a surface, or pictures of the surface around a trained network.
+#include <cstdio>
+#include <string>
+#include <vector>
+#include <CLI/CLI.hpp>
+
+#include <gradus/factory.hpp>
+#include <gradus/problems.hpp>
+#include <gradus/train/landscape_page.hpp>
+
+#include "gradus/commands.hpp"
+
+namespace gradus::tool {
+namespace {
+
+struct Wishes {
+  std::string surface;
+  std::string output;
+  std::vector<double> start;
+  train::LandscapeOptions page;
+  bool list = false;
+};
+
+bool fits(const problems::Problem& problem) { return problem.dimension == 2 && problem.domain; }
+
+problems::Problem problem_of(const Wishes& wishes) {
+  problems::Problem problem = wishes.surface.empty() ? train::course_bowl() : problems::find(wishes.surface);
+  if (!wishes.start.empty()) problem.starts = {tensor(wishes.start, {.dtype = float64})};
+  return problem;
+}
+
+int write_page(const Wishes& wishes) {
+  const problems::Problem problem = problem_of(wishes);
+  const std::string path = wishes.output.empty() ? "landscape.html" : wishes.output;
+  train::save_landscape_page(problem, path, wishes.page);
+  std::printf("%s: descents on %s; open it in a browser\n", path.c_str(), problem.name.c_str());
+  return 0;
+}
+
+int run(const Wishes& wishes) {
+  if (!wishes.list) return write_page(wishes);
+  for (const problems::Problem& problem : problems::all()) {
+    if (fits(problem)) std::puts(problem.name.c_str());
+  }
+  return 0;
+}
+
+}  // namespace
+
+void add_landscape(CLI::App& app, int& status) {
+  static Wishes wishes;
+  CLI::App* command = app.add_subcommand("landscape", "Write a page on which optimizers go down a surface");
+  command->add_option("surface", wishes.surface, "Which one: --list names them; by default w1^2 + 4 w2^2")
+      ->type_name("NAME");
+  command->add_option("-o,--output", wishes.output, "The file; by default landscape.html")->type_name("FILE");
+  command->add_option("--start", wishes.start, "Begin at this point instead of the surface's own")
+      ->type_name("W1 W2")
+      ->expected(2);
+  command->add_option("--steps", wishes.page.steps, "The most steps that the page can show")
+      ->type_name("N")
+      ->capture_default_str();
+  command->add_option("--optimizer", wishes.page.optimizers, "Only these: sgd, nesterov, adagrad, rmsprop, adam, lion")
+      ->type_name("NAME");
+  command->add_flag("--list", wishes.list, "Only name the surfaces");
+  command->footer(
+      "Examples:\n"
+      "  gradus landscape\n"
+      "  gradus landscape rosenbrock --steps 300 --optimizer sgd --optimizer adam -o valley.html");
+  command->callback([&status] { status = run(wishes); });
+}
+
+}  // namespace gradus::tool
