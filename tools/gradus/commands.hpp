@@ -13,6 +13,7 @@ void add_completion(CLI::App& app, int& status);
 void add_data(CLI::App& app, int& status);
 void add_gradcheck(CLI::App& app, int& status);
 void add_inspect(CLI::App& app, int& status);
+void add_landscape(CLI::App& app, int& status);
 void add_lr_find(CLI::App& app, int& status);
 void add_predict(CLI::App& app, int& status);
 void add_search(CLI::App& app, int& status);

@@ -34,6 +34,7 @@ int main(int argc, char** argv) {
   gradus::tool::add_search(app, status);
   gradus::tool::add_data(app, status);
   gradus::tool::add_inspect(app, status);
+  gradus::tool::add_landscape(app, status);
   gradus::tool::add_gradcheck(app, status);
   gradus::tool::add_completion(app, status);
   app.failure_message(one_line);
