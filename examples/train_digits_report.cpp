@@ -1,5 +1,5 @@
-// The whole of a small training run: options, a held-out part, progress on stderr, results on stdout, and the loss
-// curve as a picture and as a table.
+// The whole of a small training run: options, a held-out part, progress on stderr, results on stdout, and a report with
+// curves, gradients and a diagnosis; the loss curve also as a picture, the history also as a table.
 #include <gradus/gradus.hpp>
 
 #include <charconv>
@@ -57,57 +57,30 @@ Tensor criterion(const Tensor& scores, const Tensor& labels) {
   return cross_entropy(scores, labels, {.label_smoothing = 0.1});
 }
 
-struct Evaluation {
-  double loss;
-  double accuracy;
-};
-
-Evaluation evaluate(nn::Module& model, const data::Dataset& set) {
-  NoGrad guard;
-  model.eval();
-  const Tensor scores = model(set.x);
-  model.train();
-  return {criterion(scores, set.y).item(), eq(argmax(scores, 1), set.y).to(float64).mean().item()};
-}
-
 int run(const Options& options) {
   std::filesystem::create_directories(options.out);
   manual_seed(options.seed);
   const auto [train_set, valid_set] = data::digits().split(0.8);
-  data::DataLoader loader(train_set, {.batch_size = 32, .shuffle = true});
   nn::Sequential model(nn::Linear(64, 256), nn::ReLU(), nn::Linear(256, 10));
   optim::AdamW optimizer(model.parameters(), {.lr = 3e-3});
-
-  train::History history;
-  Evaluation valid{};
-  {
-    train::ProgressBar progress({.epochs = options.epochs, .steps_per_epoch = loader.size()});
-    for (std::int64_t epoch = 1; epoch <= options.epochs; ++epoch) {
-      for (const auto& [x, y] : loader) {
-        optimizer.zero_grad();
-        const Tensor loss = criterion(model(x), y);
-        loss.backward();
-        optimizer.step();
-        progress.step(loss.item());
-      }
-      valid = evaluate(model, valid_set);
-      progress.end_epoch({{"valid_loss", valid.loss}, {"valid_accuracy", valid.accuracy}});
-      history.append({{"epoch", static_cast<double>(epoch)},
-                      {"loss", progress.loss()},
-                      {"valid_loss", valid.loss},
-                      {"valid_accuracy", valid.accuracy}});
-    }
-  }
+  const train::History history = train::fit(model, criterion, optimizer, train_set, valid_set,
+                                            {.epochs = options.epochs,
+                                             .batch_size = 32,
+                                             .metrics = {train::accuracy()},
+                                             .callbacks = {train::gradient_monitor()}});
+  const double accuracy = history.last("valid_accuracy");
 
   const auto directory = std::filesystem::canonical(options.out);
-  const std::string picture = directory / "digits_loss.svg", table = directory / "digits_loss.csv";
+  const std::string report = directory / "report.html", picture = directory / "digits_loss.svg",
+                    table = directory / "digits_loss.csv";
+  history.save_report(report, {.title = "Handwritten digits"});
   history.save_svg(picture, {.title = "Cross-entropy on the handwritten digits (labels smoothed by 0.1)"});
   history.save_csv(table);
   std::printf("trained on %lld digits, held out %lld\n", static_cast<long long>(train_set.size()),
               static_cast<long long>(valid_set.size()));
-  std::printf("accuracy on the held-out digits: %.2f %%\n", 100 * valid.accuracy);
-  std::printf("loss curve: %s\nas a table: %s\n", picture.c_str(), table.c_str());
-  if (options.epochs < default_epochs || valid.accuracy >= expected_accuracy) return 0;
+  std::printf("accuracy on the held-out digits: %.2f %%\n", 100 * accuracy);
+  std::printf("loss curve: %s\nas a table: %s\nreport: %s\n", picture.c_str(), table.c_str(), report.c_str());
+  if (options.epochs < default_epochs || accuracy >= expected_accuracy) return 0;
   std::fprintf(stderr, "train_digits_report: that is less than the expected %.0f %%\n", 100 * expected_accuracy);
   return 1;
 }

@@ -137,3 +137,67 @@ TEST_CASE("as CSV the numbers of a history come back to the last bit") {
   CHECK(message_of([&] { History::load_csv(ragged); }) ==
         "load_csv: " + ragged + ":2: the header has 2 cells, this row 1");
 }
+
+TEST_CASE("a report shows what the history knows, on one page that fetches nothing") {
+  const TemporaryDirectory directory;
+  const std::string path = directory.path("report.html");
+  History history;
+  for (int epoch = 1; epoch <= 30; ++epoch) {
+    const double loss = 2.0 / epoch;
+    history.append({{"epoch", epoch},
+                    {"loss", loss},
+                    {"accuracy", 1 - loss / 4},
+                    {"valid_loss", epoch < 10 ? loss : 0.1 * epoch},
+                    {"lr", 0.01},
+                    {"seconds", 3},
+                    {"grad_norm", loss},
+                    {"grad_norm/0", loss / 2},
+                    {"update_ratio", 1e-3}});
+  }
+  history.set_stop_reason("early_stopping: <valid_loss>");
+  history.add_event("epoch 9: the learning rate falls to 0.01");
+  history.note("batch_size", "32");
+  history.note("optimizer", "gradus::optim::AdamW");
+  history.note("layers", "one\ntwo & three");
+  history.save_report(path, {.title = "A & B"});
+  const std::string page = read_file(path);
+  for (const char* part : {"A &amp; B", "30 epochs in 1 min 30 s", "early_stopping: &lt;valid_loss&gt;", ">0.2222<",
+                           ">Loss and metrics<", ">learning rate<", "norm of the gradient, by layer",
+                           ">overfitting at valid_loss<", "the learning rate falls to 0.01", ">batch size<", ">AdamW<",
+                           "one\ntwo &amp; three", ">Epochs<", "prefers-color-scheme: dark"}) {
+    CAPTURE(part);
+    CHECK(page.find(part) != std::string::npos);
+  }
+  for (const char* part : {"http://", "https://", "<script", "<img", "@import", "url("}) {
+    CAPTURE(part);
+    std::string rest = page;
+    for (const std::string_view name = "http://www.w3.org/2000/svg"; rest.find(name) != std::string::npos;)
+      rest.erase(rest.find(name), name.size());
+    CHECK(rest.find(part) == std::string::npos);
+  }
+}
+
+TEST_CASE("a report is made of any history, and leaves out what is not there") {
+  const TemporaryDirectory directory;
+  const std::string path = directory.path("report.html");
+  std::vector<History> histories = {
+      History(),           of("loss", {1}), of("loss", {missing, missing}),   of("loss", {infinity, 1}),
+      of("lr", {0, 0, 0}), hard(),          of("valid_accuracy", {0.5, 0.25})};
+  History deep;
+  for (int epoch = 1; epoch <= 300; ++epoch) {
+    std::vector<train::NamedValue> row = {{"loss", 1.0 / epoch}};
+    for (int layer = 0; layer < 12; ++layer) row.emplace_back("grad_norm/" + std::to_string(layer), layer * 1e-3);
+    deep.append(row);
+  }
+  histories.push_back(deep);
+  for (const History& history : histories) {
+    CAPTURE(history.to_json().substr(0, 80));
+    history.save_report(path);
+    const std::string page = read_file(path);
+    CHECK(page.starts_with("<!DOCTYPE html>"));
+    CHECK(page.ends_with("</html>\n"));
+    CHECK((page.find(">loss<") == std::string::npos) == !history.contains("loss"));
+  }
+  CHECK(read_file(path).find("Every 3 epochs.") != std::string::npos);
+  CHECK(message_of([&] { deep.save_report(directory.path("absent/r.html")); }).starts_with("save_report: "));
+}

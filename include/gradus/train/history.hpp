@@ -18,6 +18,10 @@ struct CurveOptions {
   bool log_scale = false;                 // vertical; values that aren't positive are left out
 };
 
+struct ReportOptions {
+  std::string title = "Training run";
+};
+
 // What is better: less or more. By itself less for names that end in "loss", "mae", "mse", "error" or "perplexity".
 enum class Mode : std::uint8_t { automatic, min, max };
 bool less_is_better(std::string_view name, Mode mode = Mode::automatic);
@@ -69,6 +73,9 @@ class History {
   static History load_json(const std::string& path);
   // A picture of the curves that needs nothing but an SVG viewer and follows its light or dark scheme.
   void save_svg(const std::string& path, const CurveOptions& options = {}) const;
+  // One page with all of it: best values, curves, learning rates, gradients if gradient_monitor() was there, a
+  // diagnosis of the curves, events, notes and the table of epochs. It needs nothing but a browser, no network.
+  void save_report(const std::string& path, const ReportOptions& options = {}) const;
 
  private:
   std::int64_t rows_ = 0;
