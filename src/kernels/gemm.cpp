@@ -5,12 +5,17 @@
 
 #include "kernels/blas.hpp"
 #include "kernels/kernels.hpp"
+#include "kernels/parallel.hpp"
 
 namespace gradus::kernels {
 namespace {
 
 // Below this many multiplications a call of BLAS costs more than the product itself.
 constexpr std::int64_t small_work = 4096;
+// About 50 us of one core: with less, threads wait for each other longer than they compute.
+constexpr std::int64_t parallel_work = 4 << 20;
+// What a thread takes is whole tiles of every BLAS kernel, so that no sum depends on the number of threads.
+constexpr std::int64_t tile = 64;
 
 void blas(CBLAS_TRANSPOSE ta, CBLAS_TRANSPOSE tb, int m, int n, int k, float alpha, const float* a, int lda,
           const float* b, int ldb, float beta, float* c, int ldc) {
@@ -20,6 +25,22 @@ void blas(CBLAS_TRANSPOSE ta, CBLAS_TRANSPOSE tb, int m, int n, int k, float alp
 void blas(CBLAS_TRANSPOSE ta, CBLAS_TRANSPOSE tb, int m, int n, int k, double alpha, const double* a, int lda,
           const double* b, int ldb, double beta, double* c, int ldc) {
   cblas_dgemm(CblasRowMajor, ta, tb, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc);
+}
+
+// One product on one thread.
+template <class T>
+void multiply(bool transpose_a, bool transpose_b, std::int64_t m, std::int64_t n, std::int64_t k, T alpha, const T* a,
+              std::int64_t lda, const T* b, std::int64_t ldb, T beta, T* c, std::int64_t ldc) {
+  const auto to_int = [](std::int64_t v) { return static_cast<int>(v); };
+  blas(transpose_a ? CblasTrans : CblasNoTrans, transpose_b ? CblasTrans : CblasNoTrans, to_int(m), to_int(n),
+       to_int(k), alpha, a, to_int(lda), b, to_int(ldb), beta, c, to_int(ldc));
+}
+
+// Calls f(begin, end) for ranges of [0, size) that begin at whole tiles.
+template <class F>
+void for_tiles(std::int64_t size, const F& f) {
+  parallel_for(0, (size + tile - 1) / tile, 1,
+               [&](std::int64_t first, std::int64_t last) { f(first * tile, std::min(size, last * tile)); });
 }
 
 template <class T>
@@ -45,10 +66,19 @@ void gemm(bool transpose_a, bool transpose_b, std::int64_t m, std::int64_t n, st
                           transpose_b ? ldb : 1, beta, c, ldc);
     return;
   }
-  choose_blas_threads(m * n * k);
-  const auto to_int = [](std::int64_t v) { return static_cast<int>(v); };
-  blas(transpose_a ? CblasTrans : CblasNoTrans, transpose_b ? CblasTrans : CblasNoTrans, to_int(m), to_int(n),
-       to_int(k), alpha, a, to_int(lda), b, to_int(ldb), beta, c, to_int(ldc));
+  choose_blas_threads(0);
+  const auto part = [=](std::int64_t rows, std::int64_t row, std::int64_t cols, std::int64_t col) {
+    multiply(transpose_a, transpose_b, rows, cols, k, alpha, a + row * (transpose_a ? 1 : lda), lda,
+             b + col * (transpose_b ? ldb : 1), ldb, beta, c + row * ldc + col, ldc);
+  };
+  // The rows or columns of the result are shared out among our own threads: those of BLAS go on waiting for work when
+  // a product is done, and would be in the way of what comes next.
+  if (m * n * k < parallel_work)
+    part(m, 0, n, 0);
+  else if (m >= n)
+    for_tiles(m, [&](std::int64_t begin, std::int64_t end) { part(end - begin, begin, n, 0); });
+  else
+    for_tiles(n, [&](std::int64_t begin, std::int64_t end) { part(m, 0, end - begin, begin); });
 }
 
 template <class T>

@@ -47,18 +47,11 @@ void for_pieces(const Steps& steps, std::int64_t t, std::int64_t begin, std::int
   if (split < last) f(Piece{split, last - split, start + split, -1});
 }
 
-// c = op(a) b or op(a) b^T + beta c over all steps, the rows of c shared out among our own threads: those of BLAS go on
-// waiting for work when a product is done, and would be in the way of the walk.
+// c = op(a) op(b) + beta c over all steps, of matrices without gaps: c (m, n).
 template <class T>
-void shared_gemm(bool transpose_a, bool transpose_b, std::int64_t m, std::int64_t n, std::int64_t k, const T* a,
-                 const T* b, T beta, T* c) {
-  const std::int64_t lda = transpose_a ? m : k, work = std::max<std::int64_t>(1, n * k);
-  kernels::choose_blas_threads(0);
-  kernels::parallel_for(
-      0, m, std::max<std::int64_t>(16, parallel_work / work), [=](std::int64_t begin, std::int64_t end) {
-        kernels::gemm<T>(transpose_a, transpose_b, end - begin, n, k, T(1), a + begin * (transpose_a ? 1 : lda), lda, b,
-                         transpose_b ? k : n, beta, c + begin * n, n);
-      });
+void dense_gemm(bool transpose_a, bool transpose_b, std::int64_t m, std::int64_t n, std::int64_t k, const T* a,
+                const T* b, T beta, T* c) {
+  kernels::gemm<T>(transpose_a, transpose_b, m, n, k, T(1), a, transpose_a ? m : k, b, transpose_b ? k : n, beta, c, n);
 }
 
 // Products c = a b + beta c with one matrix b (k, n) at many steps.
@@ -186,7 +179,7 @@ Tensor forward(Cell cell, const PassInputs& in, const Steps& steps, Trace& trace
   const Tensor bias = joined_bias<T>(cell, in, n);
 
   const std::int64_t inputs = x.shape()[1];
-  shared_gemm<T>(false, true, total, width, inputs, data_of<T>(x), data_of<T>(w_ih), T(0), gates);
+  dense_gemm<T>(false, true, total, width, inputs, data_of<T>(x), data_of<T>(w_ih), T(0), gates);
   const StepProduct<T> product(w_hh, /*transposed=*/true, steps.count);
   const auto data = [](const Tensor& t) { return t.defined() ? data_of<T>(t) : nullptr; };
   T *const out = data(result), *const memory = data(trace.memory);
@@ -239,7 +232,7 @@ Tensor hidden_weight_gradient(const Steps& steps, const Tensor& dhidden, const T
   std::int64_t at = 0, count = 0;
   const auto multiply = [&] {
     if (count == 0) return;
-    shared_gemm<T>(true, false, width, n, count, data_of<T>(dhidden) + at * width, states, beta, data_of<T>(result));
+    dense_gemm<T>(true, false, width, n, count, data_of<T>(dhidden) + at * width, states, beta, data_of<T>(result));
     beta = 1;
     count = 0;
   };
@@ -295,13 +288,13 @@ void backward(Cell cell, const Tensor& grad, const PassInputs& in, const Tensor&
   const std::int64_t inputs = x.shape()[1];
   if (gradients.wanted(pass_x)) {
     gradients[pass_x] = make_tensor(x.shape(), dtype);
-    shared_gemm<T>(false, false, total, inputs, width, data(dgates), data(w_ih), T(0), data(gradients[pass_x]));
+    dense_gemm<T>(false, false, total, inputs, width, data(dgates), data(w_ih), T(0), data(gradients[pass_x]));
   }
   if (gradients.wanted(pass_h)) gradients[pass_h] = dh;
   if (gradients.wanted(pass_c)) gradients[pass_c] = dc;
   if (gradients.wanted(weight_ih)) {
     gradients[weight_ih] = make_tensor(w_ih.shape(), dtype);
-    shared_gemm<T>(true, false, width, inputs, total, data(dgates), data(x), T(0), data(gradients[weight_ih]));
+    dense_gemm<T>(true, false, width, inputs, total, data(dgates), data(x), T(0), data(gradients[weight_ih]));
   }
   if (gradients.wanted(weight_hh))
     gradients[weight_hh] = hidden_weight_gradient<T>(steps, dhidden, data(h), data(y), n);
