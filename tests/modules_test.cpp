@@ -3,6 +3,7 @@
 
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <vector>
 
 #include "gradus/autograd.hpp"
@@ -117,6 +118,20 @@ TEST_CASE("containers refuse what is not there") {
           nn::ModuleDict{{"a", nn::ReLU()}, {"a", nn::Tanh()}};
         }) == "ModuleDict: the key a comes twice");
   CHECK(contains(message_of([&] { list(ones({1})); }), "ModuleList defines no forward(const Tensor&)"));
+}
+
+TEST_CASE("a container can be assigned a container that is inside it") {
+  manual_seed(2);
+  nn::Sequential model(nn::Sequential(nn::Linear(2, 3), nn::Linear(3, 4)), nn::ReLU());
+  const Tensor x = randn({1, 2}), y = model[0](x);
+  model = static_cast<nn::Sequential&>(model[0]);
+  CHECK(equal(model(x), y));
+  nn::ModuleList list{nn::ModuleList{nn::Linear(2, 3), nn::Tanh()}};
+  list = static_cast<nn::ModuleList&>(list[0]);
+  CHECK(list.size() == 2);
+  CHECK(list[0](x).shape() == Shape{1, 3});
+  // Through a Module& the layer itself would be lost.
+  static_assert(!std::is_copy_constructible_v<nn::Module> && !std::is_copy_assignable_v<nn::Module>);
 }
 
 TEST_CASE("a Residual adds its input, or what the shortcut makes of it") {

@@ -6,6 +6,7 @@
 #include <type_traits>
 #include <typeinfo>
 #include <utility>
+#include <vector>
 
 #include "gradus/nn/module.hpp"
 
@@ -92,5 +93,29 @@ class AnyModule {
   const Type* type_;
   std::unique_ptr<Module> module_;
 };
+
+namespace detail {
+
+// What a container holds, assigned by way of a copy: the source may be a container inside this one.
+template <class T>
+class Nested : public std::vector<T> {
+ public:
+  using std::vector<T>::vector;
+  Nested(const Nested&) = default;
+  Nested(Nested&&) noexcept = default;
+  Nested& operator=(const Nested& other) {
+    const std::vector<T> copy = other;
+    std::vector<T>::operator=(copy);
+    return *this;
+  }
+  Nested& operator=(Nested&& other) noexcept {
+    std::vector<T> taken = std::move(other);
+    this->swap(taken);
+    return *this;
+  }
+  ~Nested() = default;
+};
+
+}  // namespace detail
 
 }  // namespace gradus::nn

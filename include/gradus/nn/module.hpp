@@ -29,11 +29,6 @@ struct IncompatibleKeys {
 // assigning one model to another rewrites the weights in place. A class lists its members in GRADUS_MODULE(...).
 class Module {
  public:
-  Module() = default;
-  Module(const Module&) = default;
-  Module(Module&&) noexcept = default;
-  Module& operator=(const Module&) = default;
-  Module& operator=(Module&&) noexcept = default;
   virtual ~Module() = default;
 
   // The module's function of one tensor. Throws unless the class defines it.
@@ -93,6 +88,13 @@ class Module {
   virtual void visit_members(MemberVisitor& visitor, const MemberPath& path);
 
  protected:
+  // Of classes, not through a Module&: that would copy the base and lose the layer.
+  Module() = default;
+  Module(const Module&) = default;
+  Module(Module&&) noexcept = default;
+  Module& operator=(const Module&) = default;
+  Module& operator=(Module&&) noexcept = default;
+
   // What operator() does, with `function` for forward: for classes whose calls have more arguments. It returns a
   // tensor, or a struct with one called output or h.
   template <class Function>

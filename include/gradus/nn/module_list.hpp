@@ -64,7 +64,7 @@ class ModuleList : public Module {
   void visit_members(MemberVisitor& visitor, const MemberPath& path) override;
 
  private:
-  std::vector<AnyModule> modules_;
+  detail::Nested<AnyModule> modules_;
 };
 
 // Modules by name, in the order in which they came.
@@ -93,7 +93,7 @@ class ModuleDict : public Module {
   void visit_members(MemberVisitor& visitor, const MemberPath& path) override;
 
  private:
-  std::vector<Item> items_;
+  detail::Nested<Item> items_;
 };
 
 }  // namespace gradus::nn

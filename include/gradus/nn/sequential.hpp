@@ -4,7 +4,6 @@
 #include <cstdint>
 #include <tuple>
 #include <utility>
-#include <vector>
 
 #include "gradus/nn/any_module.hpp"
 
@@ -33,7 +32,7 @@ class Sequential : public Module {
   void visit_members(MemberVisitor& visitor, const MemberPath& path) override;
 
  private:
-  std::vector<AnyModule> modules_;
+  detail::Nested<AnyModule> modules_;
 };
 
 }  // namespace gradus::nn
