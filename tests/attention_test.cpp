@@ -337,11 +337,11 @@ TEST_CASE("attention layers refuse what does not fit, with one line") {
         }) == "SinusoidalPositions: 3 positions, max_len is 2");
   CHECK(message_of([] {
           nn::SinusoidalPositions(4)(zeros({3, 5}));
-        }) == "SinusoidalPositions: the input must be (batch, positions, 4), or without batch, got (3, 5)");
+        }) == "SinusoidalPositions: the input must be (positions, batch, 4), or without batch, got (3, 5)");
 }
 
 TEST_CASE("sinusoidal positions are the published table") {
-  nn::SinusoidalPositions layer(5, {.max_len = 4});
+  nn::SinusoidalPositions layer(5, {.max_len = 4, .batch_first = true});
   const Tensor y = layer(zeros({2, 4, 5}, {.dtype = float64}));
   const double slow = std::pow(10000.0, -0.4);
   for (std::int64_t p = 0; p < 4; ++p) {
@@ -352,7 +352,7 @@ TEST_CASE("sinusoidal positions are the published table") {
     CHECK(at(2) == doctest::Approx(std::sin(position * slow)).epsilon(1e-14));
     CHECK(at(4) == doctest::Approx(std::sin(position * slow * slow)).epsilon(1e-14));
   }
-  nn::SinusoidalPositions between(5, {.max_len = 4, .batch_first = false});
+  nn::SinusoidalPositions between(5, {.max_len = 4});
   CHECK(equal(between(zeros({4, 2, 5}, {.dtype = float64})), transpose(y, 0, 1)));
   CHECK(layer.state_dict().empty());
 }

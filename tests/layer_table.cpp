@@ -282,7 +282,7 @@ const std::vector<LayerRow>& layer_table() {
         {"layers.0.norm2.weight", {4}},
         {"norm.weight", {4}},
         {"norm.bias", {4}}}},
-      {"SinusoidalPositions", [] { return nn::SinusoidalPositions(4, {.max_len = 3}); }, {2, 3, 4}, {2, 3, 4}},
+      {"SinusoidalPositions", [] { return nn::SinusoidalPositions(4, {.max_len = 3}); }, {3, 2, 4}, {3, 2, 4}},
       {"RotaryPositions", [] { return nn::RotaryPositions(); }, {2, 3, 4}, {2, 3, 4}},
       {"Conv1d with reflected padding",
        [] {

@@ -10,11 +10,11 @@ namespace gradus::nn {
 
 struct SinusoidalPositionsOptions {
   std::int64_t max_len = 5000;
-  bool batch_first = true;  // (batch, positions, d_model) instead of (positions, batch, d_model)
+  bool batch_first = false;  // (batch, positions, d_model) instead of (positions, batch, d_model)
 };
 
 // x + P with P[p, 2i] = sin(p / 10000^(2i / d_model)) and P[p, 2i + 1] = cos of the same (Vaswani et al. 2017):
-// (batch, positions, d_model) -> the same, also without batch. Throws beyond max_len positions.
+// (positions, batch, d_model) -> the same, also without batch. Throws beyond max_len positions.
 class SinusoidalPositions : public Module {
  public:
   explicit SinusoidalPositions(std::int64_t d_model, const SinusoidalPositionsOptions& options = {});
