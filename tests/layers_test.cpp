@@ -284,6 +284,12 @@ TEST_CASE("a convolution's padding is a number, a pair or a word") {
   CHECK(message_of([] { nn::Conv2d(1, 1, 3, {.stride = 2, .padding = "same"}); }) ==
         "Conv2d: padding \"same\" needs a stride of 1, got 2");
   CHECK(message_of([] { nn::Conv1d(1, 1, 3, {.padding = -1}); }) == "Conv1d: padding must be at least 0, got -1");
+  CHECK(message_of([] { nn::Conv1d(1, 1, 3, {.stride = 0}); }) == "Conv1d: stride must be at least 1, got 0");
+  CHECK(message_of([] {
+          nn::Conv2d(1, 1, 3, {.dilation = {1, -2}});
+        }) == "Conv2d: dilation must be at least 1, got -2");
+  CHECK(message_of([] { nn::ConvTranspose2d(1, 1, 3, {.padding = -1}); }) ==
+        "ConvTranspose2d: padding must be at least 0, got -1");
   CHECK(message_of([] {
           nn::Conv1d(1, 1, 3, {.padding = 3, .padding_mode = nn::PaddingMode::reflect})(ones({1, 1, 3}));
         }) != "");

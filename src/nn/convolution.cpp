@@ -22,6 +22,15 @@ void check_sizes(const char* layer, std::int64_t in_channels, std::int64_t out_c
   if (!is_floating_point(dtype)) fail("{}: a floating dtype is needed, got {}", layer, dtype);
 }
 
+void check_steps(const char* layer, const Pair& stride, const Pair& dilation) {
+  for (const std::int64_t step : stride) {
+    if (step < 1) fail("{}: stride must be at least 1, got {}", layer, step);
+  }
+  for (const std::int64_t step : dilation) {
+    if (step < 1) fail("{}: dilation must be at least 1, got {}", layer, step);
+  }
+}
+
 PadMode pad_mode(PaddingMode mode) {
   switch (mode) {
     case PaddingMode::reflect:
@@ -67,6 +76,7 @@ Conv1d::Conv1d(std::int64_t in_channels, std::int64_t out_channels, std::int64_t
                const Conv1dOptions& options)
     : options_(options) {
   check_sizes("Conv1d", in_channels, out_channels, options.groups, {kernel_size}, options.dtype);
+  check_steps("Conv1d", options.stride, options.dilation);
   const std::int64_t in = in_channels / options.groups;
   weight = uniform_parameter({out_channels, in, kernel_size}, in * kernel_size, options.dtype);
   if (options.bias) bias = uniform_parameter({out_channels}, in * kernel_size, options.dtype);
@@ -87,6 +97,7 @@ Conv2d::Conv2d(std::int64_t in_channels, std::int64_t out_channels, const Pair& 
     : options_(options) {
   const std::int64_t kh = kernel_size[0], kw = kernel_size[1];
   check_sizes("Conv2d", in_channels, out_channels, options.groups, {kh, kw}, options.dtype);
+  check_steps("Conv2d", options.stride, options.dilation);
   const std::int64_t in = in_channels / options.groups;
   weight = uniform_parameter({out_channels, in, kh, kw}, in * kh * kw, options.dtype);
   if (options.bias) bias = uniform_parameter({out_channels}, in * kh * kw, options.dtype);
@@ -108,6 +119,10 @@ ConvTranspose2d::ConvTranspose2d(std::int64_t in_channels, std::int64_t out_chan
     : options_(options) {
   const std::int64_t kh = kernel_size[0], kw = kernel_size[1];
   check_sizes("ConvTranspose2d", in_channels, out_channels, options.groups, {kh, kw}, options.dtype);
+  check_steps("ConvTranspose2d", options.stride, options.dilation);
+  for (const std::int64_t size : options.padding) {
+    if (size < 0) fail("ConvTranspose2d: padding must be at least 0, got {}", size);
+  }
   const std::int64_t out = out_channels / options.groups;
   weight = uniform_parameter({in_channels, out, kh, kw}, out * kh * kw, options.dtype);
   if (options.bias) bias = uniform_parameter({out_channels}, out * kh * kw, options.dtype);
