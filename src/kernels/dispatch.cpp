@@ -7,8 +7,11 @@
 
 namespace gradus::kernels {
 
-#ifdef GRADUS_X86_KERNELS
+// GRADUS_X86_KERNELS: the widest vectors that were built, in bits.
+#if GRADUS_X86_KERNELS >= 512
 #define GRADUS_ISAS(X) X(avx512) X(avx2) X(sse2)  // best first
+#elif GRADUS_X86_KERNELS
+#define GRADUS_ISAS(X) X(avx2) X(sse2)
 #else
 #define GRADUS_ISAS(X) X(generic)
 #endif
@@ -44,13 +47,15 @@ constexpr Named known[] = {
 };
 
 bool supported(Isa isa) {
-#ifdef GRADUS_X86_KERNELS
+#if GRADUS_X86_KERNELS
   __builtin_cpu_init();
   switch (isa) {
+#if GRADUS_X86_KERNELS >= 512
     case Isa::avx512:
       return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
              __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512cd") &&
              __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("fma");
+#endif
     case Isa::avx2:
       return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
     case Isa::sse2:

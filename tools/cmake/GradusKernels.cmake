@@ -9,6 +9,8 @@ endif()
 
 if(GRADUS_SANITIZE STREQUAL "thread")
   set(GRADUS_KERNEL_ISAS generic) # a kernel knows no threads, whatever its instructions
+elseif(GRADUS_SANITIZE)
+  list(REMOVE_ITEM GRADUS_KERNEL_ISAS avx512) # the same loops as AVX2's, and the longest to compile
 endif()
 
 set(gradus_flags_sse2 "")
@@ -37,7 +39,9 @@ function(gradus_add_kernels target)
     endif()
     target_sources(${target} PRIVATE $<TARGET_OBJECTS:${objects}>)
   endforeach()
-  if(NOT GRADUS_KERNEL_ISAS STREQUAL "generic")
-    target_compile_definitions(${target} PRIVATE GRADUS_X86_KERNELS=1)
+  if(avx512 IN_LIST GRADUS_KERNEL_ISAS)
+    target_compile_definitions(${target} PRIVATE GRADUS_X86_KERNELS=512)
+  elseif(avx2 IN_LIST GRADUS_KERNEL_ISAS)
+    target_compile_definitions(${target} PRIVATE GRADUS_X86_KERNELS=256)
   endif()
 endfunction()
