@@ -67,8 +67,11 @@ TEST_CASE("the gradient monitor remembers the worst of each illness and its epoc
   nn::Sequential model(linear_of(1));
   optim::SGD optimizer(model.parameters(), {.lr = 2});  // 2 / sharpness is 1/2
   const auto monitor = train::gradient_monitor();
-  train::fit(model, nn::MSELoss(), optimizer, ones_set(2),
-             {.epochs = 5, .batch_size = 2, .callbacks = {monitor}, .progress = false});
+  const train::History history = train::fit(model, nn::MSELoss(), optimizer, ones_set(2),
+                                            {.epochs = 5, .batch_size = 2, .callbacks = {monitor}, .progress = false});
+  REQUIRE(!history.notes().empty());
+  CHECK(history.notes().back() ==
+        std::pair<std::string, std::string>("gradients on the way", monitor->diagnosis().to_string()));
   const train::Diagnosis diagnosis = monitor->diagnosis();
   CAPTURE(diagnosis.to_string());
   CHECK(diagnosis.has(train::Illness::learning_rate_high, "0.weight"));

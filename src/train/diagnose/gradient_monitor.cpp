@@ -103,6 +103,7 @@ void GradientMonitor::judge(const Run& run) {
 
 void GradientMonitor::on_epoch_end(Run& run) {
   for (const auto& [name, sum] : sums_) run.row.emplace_back(name, sum / static_cast<double>(looks_));
+  if (!seen_.empty()) run.history.note("gradients on the way", diagnosis().to_string());
 }
 
 Diagnosis GradientMonitor::diagnosis() const {
