@@ -9,7 +9,7 @@
 
 namespace gradus::tool {
 
-// An axis per dimension, the score the last; a line per trial, the best dark.
+// An axis per dimension, then the score and the loss that was judged; a line per trial.
 void save_search(const std::vector<Trial>& trials, const std::vector<Dimension>& space, const std::string& score,
                  const std::string& path);
 

@@ -55,9 +55,10 @@ void take_notes(train::History& history, const Wishes& wishes, const Data& data,
 
 void save_files(Outcome& outcome, const Wishes& wishes, const Training& training) {
   const std::string folder = wishes.report + "/";
-  outcome.files = {folder + "model.safetensors", folder + "history.csv"};
+  outcome.files = {folder + "model.safetensors", folder + "history.csv", folder + "report.html"};
   save_model({training.model, training.layers, training.encoding}, outcome.files[0]);
   outcome.history.save_csv(outcome.files[1]);
+  outcome.history.save_report(outcome.files[2], {.title = "Training on " + wishes.training.data.name});
 }
 
 Outcome train_as(const Wishes& wishes, const Data& data, Training& training) {
