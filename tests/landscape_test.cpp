@@ -63,19 +63,19 @@ TEST_CASE("a path ends with its first point outside the box") {
 TEST_CASE("every rule of the landscape goes down the bowl, and momentum is told to those that have it") {
   for (const train::Rule& r : train::rules()) {
     CAPTURE(r.key);
-    const train::Descent plain = course_descent(r.key, {.lr = 0.05, .momentum = 0, .steps = 20});
-    const train::Descent heavy = course_descent(r.key, {.lr = 0.05, .momentum = 0.85, .steps = 20});
+    const train::Descent plain = course_descent(r.key, {.lr = 0.05, .momentum = 0, .steps = 100});
+    const train::Descent heavy = course_descent(r.key, {.lr = 0.05, .momentum = 0.85, .steps = 100});
     CHECK(plain.loss.back() < plain.loss.front());
     CHECK((plain.x == heavy.x) == r.momentum.empty());
   }
 }
 
 TEST_CASE("codes of logarithms keep sign, zero and three digits") {
-  for (const double value : {1e-11, 3.7e-5, 0.25, 27.2, 4e9}) {
+  for (const double value : {2e-9, 3.7e-5, 0.25, 27.2, 4e6}) {
     CAPTURE(value);
     const std::int16_t code = train::log_code(value);
     CHECK(train::log_code(-value) == -code);
-    CHECK(1e-12 * (std::pow(10, code / 1500.0) - 1) == doctest::Approx(value).epsilon(1e-3));
+    CHECK(1e-10 * (std::pow(10, code / 1900.0) - 1) == doctest::Approx(value).epsilon(1e-3));
   }
   CHECK(train::log_code(0) == 0);
   CHECK(train::log_code(1e300) == 32767);

@@ -8,7 +8,7 @@
 
 namespace gradus::train {
 
-// A sixteen-bit code of a number's sign and logarithm: zero for 0, precise to 0.08 % from 1e-12 to 5e9, which is how
+// A sixteen-bit code of a number's sign and logarithm: zero for 0, precise to 0.06 % from 1e-10 to 1e7, which is how
 // losses and distances are looked at. The page's script has its inverse.
 std::int16_t log_code(double value);
 

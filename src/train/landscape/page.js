@@ -34,9 +34,9 @@ function readCurve(words, at, length) {
   return values;
 }
 
-// A code is 1500 times the logarithm of 1 + |value| / 1e-12, with the value's sign.
+// A code is 1900 times the logarithm of 1 + |value| / 1e-10, with the value's sign.
 function fromLogCode(code) {
-  return Math.sign(code) * 1e-12 * (10 ** (Math.abs(code) / 1500) - 1);
+  return Math.sign(code) * 1e-10 * (10 ** (Math.abs(code) / 1900) - 1);
 }
 
 // Two words for each path, its length and the minimum that it is measured from; then x, y and loss of each.
@@ -73,7 +73,7 @@ function index({start, optimizer, momentum, lr}) {
 
 function number(value) {
   const size = Math.abs(value);
-  if (size < 1e-12) return "0";
+  if (size < 1e-10) return "0";
   if (size < 1e-3 || size >= 1e5) return value.toExponential(2).replace("e", " · 10^").replace("+", "");
   return String(Number(value.toPrecision(3)));
 }
@@ -104,7 +104,7 @@ function verdict(path, last, asked) {
       return {kind: "bad", text: `After ${last} steps the loss is higher than at the start.`};
     }
   }
-  return {kind: "", text: `On its way after ${last} ${last === 1 ? "step" : "steps"}.`};
+  return {kind: "", text: `Not there after ${last} ${last === 1 ? "step" : "steps"}.`};
 }
 
 // --- drawing --------------------------------------------------------------------------------------------------------
@@ -150,7 +150,7 @@ function linearTicks(low, high, count) {
 // The curve's vertical axis: where a value goes, 0 at the bottom, and which values get a label.
 function lossAxis(values, logarithmic) {
   if (logarithmic) {
-    const floor = 1e-12;
+    const floor = 1e-10;
     const low = Math.floor(Math.log10(Math.max(floor, Math.min(...values))));
     const high = Math.max(low + 1, Math.ceil(Math.log10(Math.max(floor, ...values))));
     const stride = Math.ceil((high - low) / 8);
