@@ -178,6 +178,11 @@ std::vector<DoctorCase> of_models() {
                   entropy, blobs(32, 6, 3)};
        },
        no_gradient, "0.weight"},
+      {"a detached output",
+       [] {
+         return P{Sequential(small(), [](const Tensor& x) { return x.detach(); }), entropy, blobs(32, 6, 3)};
+       },
+       no_gradient, ""},
       {"a layer that is not used",
        [] {
          return P{HalfUsed(), entropy, blobs(32, 6, 3)};

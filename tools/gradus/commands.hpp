@@ -11,6 +11,7 @@ namespace gradus::tool {
 void add_compare(CLI::App& app, int& status);
 void add_completion(CLI::App& app, int& status);
 void add_data(CLI::App& app, int& status);
+void add_diagnose(CLI::App& app, int& status);
 void add_gradcheck(CLI::App& app, int& status);
 void add_inspect(CLI::App& app, int& status);
 void add_landscape(CLI::App& app, int& status);

@@ -32,6 +32,7 @@ int main(int argc, char** argv) {
   gradus::tool::add_lr_find(app, status);
   gradus::tool::add_compare(app, status);
   gradus::tool::add_search(app, status);
+  gradus::tool::add_diagnose(app, status);
   gradus::tool::add_data(app, status);
   gradus::tool::add_inspect(app, status);
   gradus::tool::add_landscape(app, status);

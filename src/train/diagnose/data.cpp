@@ -138,11 +138,10 @@ void judge_inputs(Diagnosis& diagnosis, const Patient& patient, const Examinatio
   }
 }
 
-void judge_targets(Diagnosis& diagnosis, const Patient& patient, const Examination& seen) {
+void judge_targets(Diagnosis& diagnosis, const Patient& patient, const LossKind& kind) {
   const DiagnoseLimits& limits = patient.options.limits;
   const NoGrad guard;
   const auto& [x, y] = patient.batch;
-  const LossKind kind = probe(patient, seen.output);
   judge_classes(diagnosis, y, kind, limits.class_entropy);
   if (is_floating_point(y.dtype()) && kind.classes == 0) {
     const double size = rms(y);

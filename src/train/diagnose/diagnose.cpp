@@ -40,18 +40,19 @@ void judge(Diagnosis& diagnosis, const Patient& patient) {
   // What follows would be about NaN only.
   if (!diagnosis.findings.empty()) return;
   const LossKind kind = probe(patient, seen.output);
-  judge_training(diagnosis, patient);
+  judge_training(diagnosis, patient, seen);
   judge_inputs(diagnosis, patient, seen);
-  judge_targets(diagnosis, patient, seen);
+  judge_targets(diagnosis, patient, kind);
   judge_outputs(diagnosis, patient, seen, kind);
   judge_first_loss(diagnosis, patient, seen, kind, constant_loss(patient.loss, seen.output, patient.batch.y));
   judge_activations(diagnosis, patient, seen);
   judge_signal(diagnosis, patient, seen);
   judge_sequences(diagnosis, patient, seen);
-  const Memorised memorised = patient.options.trials ? memorise(diagnosis, patient, kind) : Memorised();
+  const bool can_train = patient.options.trials && seen.has_gradient;
+  const Memorised memorised = can_train ? memorise(diagnosis, patient, kind) : Memorised();
   judge_gradients(diagnosis, patient, seen, memorised.awake);
   judge_memory(diagnosis, patient, seen, memorised, kind);
-  if (patient.options.trials) judge_rates(diagnosis, patient, seen);
+  if (can_train) judge_rates(diagnosis, patient, seen);
 }
 
 }  // namespace

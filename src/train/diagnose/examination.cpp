@@ -209,7 +209,8 @@ Examination examine(const Patient& patient) {
   seen.output = output.detach();
   const Tensor loss = patient.loss(output, patient.batch.y);
   seen.loss = loss.item();
-  if (!loss.requires_grad()) return seen;
+  seen.has_gradient = loss.requires_grad();
+  if (!seen.has_gradient) return seen;
   loss.backward();
   for (SequenceSeen& s : seen.sequences) s.input = s.input.grad();
   step(patient, seen);

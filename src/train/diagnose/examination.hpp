@@ -54,6 +54,7 @@ struct Examination {
   Tensor output;         // without history
   std::string last_op;   // that computed it, views left out
   double loss = 0;
+  bool has_gradient = false;           // the loss depends on something that is trained
   optim::Diagnostics step;             // gradients and, with an optimizer, updates
   std::vector<std::string> symmetric;  // parameters whose units are equal, and stay so
   bool forward_finite() const;

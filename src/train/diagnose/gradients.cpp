@@ -81,11 +81,13 @@ void judge_sequences(Diagnosis& diagnosis, const Patient& patient, const Examina
   }
 }
 
-void judge_training(Diagnosis& diagnosis, const Patient& patient) {
+void judge_training(Diagnosis& diagnosis, const Patient& patient, const Examination& seen) {
   const auto parameters = patient.model.named_parameters();
   const double count = static_cast<double>(parameters.size());
   if (!parameters.empty() && patient.trainable().empty()) {
     report(diagnosis, untrained, "", count, 0, fmt::format("All {} parameters are frozen.", parameters.size()));
+  } else if (!parameters.empty() && !seen.has_gradient) {
+    report(diagnosis, no_gradient, "", 0, 0, "The loss depends on none of the parameters.");
   }
   if (patient.options.optimizer == nullptr) return;
   const std::vector<Tensor> known = patient.options.optimizer->parameters();

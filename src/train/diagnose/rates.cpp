@@ -69,6 +69,7 @@ Trial try_steps(const Patient& patient, double factor) {
       losses.push_back(i < patient.options.trial_steps ? optimizer.step(closure).item()
                                                        : patient.loss_of(patient.batch).item());
     } catch (const Error&) {
+      if (losses.empty()) throw;
       losses.push_back(std::numeric_limits<double>::infinity());
     }
     if (!std::isfinite(losses.back())) break;

@@ -12,7 +12,8 @@ namespace gradus::train::doctor {
 
 // What is fed in: data.cpp.
 void judge_inputs(Diagnosis& diagnosis, const Patient& patient, const Examination& seen);
-void judge_targets(Diagnosis& diagnosis, const Patient& patient, const Examination& seen);
+struct LossKind;
+void judge_targets(Diagnosis& diagnosis, const Patient& patient, const LossKind& kind);
 // The first place where a number isn't finite.
 void judge_finite(Diagnosis& diagnosis, const Patient& patient, const Examination& seen);
 
@@ -24,10 +25,9 @@ void judge_signal(Diagnosis& diagnosis, const Patient& patient, const Examinatio
 void judge_gradients(Diagnosis& diagnosis, const Patient& patient, const Examination& seen,
                      const std::set<std::string>& awake);
 void judge_sequences(Diagnosis& diagnosis, const Patient& patient, const Examination& seen);
-void judge_training(Diagnosis& diagnosis, const Patient& patient);
+void judge_training(Diagnosis& diagnosis, const Patient& patient, const Examination& seen);
 
 // Whether outputs suit the loss: outputs.cpp, with what probe.hpp found out about the loss.
-struct LossKind;
 void judge_outputs(Diagnosis& diagnosis, const Patient& patient, const Examination& seen, const LossKind& kind);
 void judge_first_loss(Diagnosis& diagnosis, const Patient& patient, const Examination& seen, const LossKind& kind,
                       std::optional<double> constant);
