@@ -165,7 +165,7 @@ int main() {
   page.heading("Descents").figure(descents(), "Paths of real optimizers, from the ring to the disc.");
   page.heading("Bars and histograms").figure(bars());
   page.heading("Matrices, maps and points").figure(matrices());
-  page.heading("Images").figure(handwriting(), "What is framed was taken for another digit.");
+  page.heading("Images").figure(handwriting(), "A frame marks those that deserve a look.");
   page.heading("Hyper-parameters").figure(search());
   page.heading("Text").table({"optimizer", "lr", "accuracy"}, {{"SGD", "0.1", "95.5 %"}, {"Adam", "1e-3", "97.2 %"}});
   page.list({"A list", "of two"}).preformatted("and text as it is:\n  a < b && c");

@@ -30,6 +30,54 @@ plot::Grid paraboloid() {
   return plot::sample([](const Tensor& x) { return x.square().sum(-1); }, {.x = {-2, 2}, .y = {-2, 2}}, 61);
 }
 
+bool has(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
+
+// Whether tags are closed in order, attributes quoted, and no "<" is anything but the begin of a tag.
+bool is_well_formed(const std::string& text) {
+  std::vector<std::string> open;
+  for (std::size_t at = text.find('<'); at != std::string::npos;) {
+    const std::size_t end = text.find('>', at), next = text.find('<', at + 1);
+    if (end == std::string::npos || next < end) return false;
+    const std::string tag = text.substr(at + 1, end - at - 1);
+    const std::string name = tag.substr(0, tag.find_first_of(" /", 1));
+    if (std::count(tag.begin(), tag.end(), '"') % 2 != 0 || name.empty()) return false;
+    if (tag[0] == '/') {
+      if (open.empty() || "/" + open.back() != tag) return false;
+      open.pop_back();
+    } else if (tag.back() != '/') {
+      open.push_back(name);
+    }
+    at = next;
+  }
+  return open.empty();
+}
+
+void check_picture(const plot::Figure& figure) {
+  const std::string svg = figure.svg();
+  CHECK(is_well_formed(svg));
+  // Numbers that are none; and ids, which two pictures of one page could share.
+  const std::string drawn = svg.substr(svg.find("</style>"));
+  for (const std::string& part : std::vector<std::string>{"nan ", "inf ", "nan\"", "inf\"", " id=", "-0 ", "\"-0\""}) {
+    CAPTURE(part);
+    CHECK(!has(drawn, part));
+  }
+}
+
+// The path of the first line in the palette's first colour.
+std::string first_line(const std::string& svg) {
+  const std::string before = "class=\"line s0\" d=\"";
+  const std::size_t from = svg.find(before) + before.size();
+  return svg.substr(from, svg.find('"', from) - from);
+}
+
+// Coordinates are separated by blanks and, between stretches, by the M of the next.
+std::size_t points_of(const std::string& svg) {
+  const std::string path = first_line(svg);
+  return static_cast<std::size_t>(std::count(path.begin(), path.end(), ' ') +
+                                  std::count(path.begin(), path.end(), 'M')) /
+         2;
+}
+
 }  // namespace
 
 TEST_CASE("ticks are round numbers") {
@@ -60,4 +108,158 @@ TEST_CASE("marching squares finds a circle, closed and on its level") {
   // Beyond the border's middles a circle is four arcs; as an outline of what is higher, four closed corners.
   CHECK(plot::isolines(paraboloid(), 5).size() == 4);
   for (const plot::Polyline& line : plot::outlines(paraboloid(), 5)) CHECK(line.closed);
+}
+
+TEST_CASE("a saddle between two peaks is joined as its middle says") {
+  // Peaks at two opposite corners: the middle, 0.5, is below 0.6 and above 0.4.
+  const plot::Grid cell{.x = {0, 1}, .y = {0, 1}, .z = {1, 0, 0, 1}};
+  for (const double level : {0.4, 0.6}) {
+    CAPTURE(level);
+    const auto lines = plot::isolines(cell, level);
+    REQUIRE(lines.size() == 2);
+    for (const plot::Polyline& line : lines) {
+      // Cut off are the peaks, (0, 0) and (1, 1), if the middle is low, else the other corners.
+      const plot::Point a = line.points.front(), b = line.points.back();
+      const bool cuts_off_peak = (a.x + a.y - 1) * (b.x + b.y - 1) > 0;
+      CHECK(cuts_off_peak == (level > 0.5));
+    }
+  }
+}
+
+TEST_CASE("every kind of mark is well-formed, also of values that cannot be drawn") {
+  const std::vector<std::vector<double>> inputs{{}, {1}, {2, 2, 2}, {NAN, NAN}, {0, -1, NAN, INFINITY, 3, 1e300}};
+  for (std::size_t i = 0; i < inputs.size(); ++i) {
+    for (const bool log : {false, true}) {
+      CAPTURE(i);
+      CAPTURE(log);
+      const std::vector<double>& v = inputs[i];
+      const auto size = static_cast<std::int64_t>(v.size());
+      plot::Figure figure({.title = "<&\">"});
+      const plot::AxesOptions options{.title = "a < b", .x_label = "&", .x_log = log, .y_log = log};
+      figure.axes(options).line(v, {.label = "<l>", .markers = true}).fill_between(v, v, v).path(v, v).scatter(v, v);
+      figure.axes(options).hist(v, {.label = "h"}).hline(1).vline(0).annotate(1, NAN, "<t>");
+      figure.axes(options).bar(std::vector<std::string>(v.size(), "x"), v, {.errors = v});
+      if (size > 0) figure.axes(options).heatmap(1, size, v, {.annotate = true});
+      if (size > 0) figure.axes(options).image(v, size, 1);
+      check_picture(figure);
+    }
+  }
+  plot::Figure maps;
+  for (const double center : {4.0, double(NAN), double(INFINITY)}) {
+    const plot::Grid grid{.x = {-1, 0, 1}, .y = {0, 1, 2}, .z = {1, 2, 3, 0, center, 2, 1, 1, 1}};
+    maps.axes().contour(grid, {.filled = true}).contour(grid, {.log = true}).contour(grid, {.levels = {1, 2.5}});
+    maps.axes({.x_log = true}).heatmap(grid);
+  }
+  check_picture(maps);
+}
+
+TEST_CASE("text is escaped, and a colour cannot leave its attribute") {
+  plot::Figure figure({.title = "a < b & \"c\""});
+  figure.axes().line({1, 2}, {1, 2}, {.label = "<script>", .color = "\"><script>"});
+  const std::string svg = figure.svg();
+  CHECK(has(svg, "a &lt; b &amp; &quot;c&quot;"));
+  CHECK(!has(svg, "<script"));
+}
+
+TEST_CASE("a long line is thinned and keeps its extremes") {
+  std::vector<double> y(100000);
+  for (std::size_t i = 0; i < y.size(); ++i) y[i] = std::sin(0.37 * static_cast<double>(i));
+  y[70007] = 5;
+  plot::Figure figure;
+  figure.axes().line(y);
+  CHECK(points_of(figure.svg()) < 2 * 520);
+  CHECK(points_of(figure.svg()) > 500);
+  std::vector<plot::Point> points;
+  for (std::size_t i = 0; i < y.size(); ++i) points.push_back({static_cast<double>(i) / 200, y[i]});
+  const auto kept = plot::thinned(points);
+  const auto by_y = [](plot::Point a, plot::Point b) { return a.y < b.y; };
+  CHECK(std::max_element(kept.begin(), kept.end(), by_y)->y == 5);
+  CHECK(std::min_element(kept.begin(), kept.end(), by_y)->y == std::min_element(points.begin(), points.end(), by_y)->y);
+  CHECK(kept.front().x == points.front().x);
+  CHECK(kept.back().x == points.back().x);
+}
+
+TEST_CASE("a log axis leaves out what is not positive") {
+  plot::Figure figure;
+  figure.axes({.y_log = true}).line({1, 10, -5, 0, 100, 1000});
+  const std::string path = first_line(figure.svg());
+  CHECK(std::count(path.begin(), path.end(), 'M') == 2);
+  CHECK(points_of(figure.svg()) == 4);
+}
+
+TEST_CASE("colours of the palette stand out from their paper") {
+  for (std::size_t i = 0; i < plot::light_palette.size(); ++i) {
+    CAPTURE(i);
+    CHECK(plot::contrast(plot::from_hex(plot::light_palette[i]), plot::from_hex(plot::light_paper)) >= 3);
+    CHECK(plot::contrast(plot::from_hex(plot::dark_palette[i]), plot::from_hex(plot::dark_paper)) >= 3);
+    // The style sheet has them, the light ones before the dark.
+    const std::string name = ".s" + std::to_string(i) + " { stroke: ";
+    const std::size_t light = plot::figure_style.find(name + std::string(plot::light_palette[i]));
+    const std::size_t dark = plot::figure_style.find(name + std::string(plot::dark_palette[i]));
+    CHECK(light < dark);
+    CHECK(dark != std::string::npos);
+  }
+  for (double t = 0; t <= 1; t += 0.05) {
+    const plot::Rgb color = plot::viridis(t);
+    CHECK(plot::contrast(color, plot::from_hex(plot::readable_on(color))) >= 4.5);
+  }
+}
+
+TEST_CASE("a smoothed curve has no start at zero and passes over gaps") {
+  const std::vector<double> constant = plot::smoothed({3, 3, NAN, 3}, 0.9);
+  for (const std::size_t i : {0u, 1u, 3u}) CHECK(constant[i] == doctest::Approx(3));
+  CHECK(std::isnan(constant[2]));
+  // (0.5 * 0.5 * 1 + 0.5 * 2) / (1 - 0.25)
+  CHECK(plot::smoothed({1, 2}, 0.5)[1] == doctest::Approx(5.0 / 3));
+  CHECK_THROWS_WITH_AS(plot::smoothed({}, 1), "smoothed: weight must be in [0, 1): 1", Error);
+}
+
+TEST_CASE("charts are well-formed") {
+  plot::Figure figure;
+  plot::training_curve(figure.axes(), {1, 2, 3}, {3, NAN, 1}, {.label = "a", .smoothing = 0.5});
+  plot::training_curves(figure.axes(), {1, 2}, {{1, 2}, {3, NAN}}, {.label = "b"});
+  plot::confusion_matrix(figure.axes(), {3, 1, 0, 0}, {"cat", "<dog>"});
+  plot::images(figure, {{{0, 1, 2, 3}, "7", true}}, 2, 2);
+  plot::histograms(figure, {{"fc1", {1, 2, 2, NAN}}, {"fc2", {}}, {"fc3", {5}}});
+  plot::parallel_coordinates(figure, {{"lr", {1e-3, 1e-2, 0}, true}, {"loss", {1, 0.5, NAN}}});
+  check_picture(figure);
+  CHECK_THROWS_WITH_AS(plot::parallel_coordinates(figure, {{"lr", {1}}, {"loss", {1, 2}}}),
+                       "parallel_coordinates: all dimensions must have the same length: 1 and 2", Error);
+  CHECK_THROWS_WITH_AS(plot::confusion_matrix(figure.axes(), {1, 2}, {"a", "b"}),
+                       "confusion_matrix: 2 classes need 4 counts: 2", Error);
+}
+
+TEST_CASE("a report is one page with nothing to fetch") {
+  plot::Figure figure;
+  figure.axes().line({1, 2});
+  plot::Report report("Loss < 1");
+  report.heading("A & B").paragraph("x < y").figure(figure, "<c>").figure(figure);
+  report.table({"name", "value"}, {{"<a>", "1"}, {"b", "2.5 %"}}).list({"<i>"}).preformatted("<pre>");
+  const std::string page = report.html();
+  CHECK(page.starts_with("<!DOCTYPE html>"));
+  for (const char* part :
+       {"<title>Loss &lt; 1</title>", "<h2>A &amp; B</h2>", "<th class=\"number\">value</th>", "<th>name</th>",
+        "<td>&lt;a&gt;</td>", "<figcaption>&lt;c&gt;", "<li>&lt;i&gt;</li>", "<pre>&lt;pre&gt;</pre>"}) {
+    CAPTURE(part);
+    CHECK(has(page, part));
+  }
+  for (const std::string& part : std::vector<std::string>{"src=", "@import", "url(", "<script", "https:"})
+    CHECK(!has(page, part));
+  // One style sheet for all figures.
+  CHECK(page.find(".gradus-plot .title") == page.rfind(".gradus-plot .title"));
+  CHECK_THROWS_WITH_AS(report.table({"a"}, {{"1", "2"}}), "table: a row must have as many cells as the header: 2 and 1",
+                       Error);
+}
+
+TEST_CASE("what cannot be a picture is an error of one line") {
+  plot::Figure figure;
+  CHECK_THROWS_WITH_AS(figure.svg(), "Figure: there are no axes: add some by axes()", Error);
+  plot::Axes& axes = figure.axes();
+  CHECK_THROWS_WITH_AS(axes.line({1}, {1, 2}), "line: x and y must have the same length: 1 and 2", Error);
+  CHECK_THROWS_WITH_AS(axes.heatmap(2, 2, {1}), "heatmap: 2 x 2 cells cannot hold 1 values", Error);
+  CHECK_THROWS_WITH_AS(axes.scatter({1}, {1}, {.marker = '?'}), "scatter: marker must be one of o s ^ D x + *: ?",
+                       Error);
+  CHECK_THROWS_WITH_AS(figure.axes({.x_range = {{2, 1}}}), "axes: x_range must go up: 2 to 1", Error);
+  CHECK_THROWS_WITH_AS(plot::sample([](const Tensor& x) { return x; }, {.x = {0, 1}, .y = {0, 1}}, 2),
+                       "sample: f must give one value per point, 4 of them: shape (4, 2)", Error);
 }

@@ -76,6 +76,9 @@ std::string short_number(double value, int digits) {
 
 Axis::Axis(double low, double high, const Options& options)
     : low_(low), high_(high), is_log_(options.scale == Scale::log) {
+  // Room around the largest of numbers overflows.
+  low_ = std::clamp(low_, -1e307, 1e307);
+  high_ = std::clamp(high_, -1e307, 1e307);
   const double largest = std::max(std::abs(low_), std::abs(high_));
   if (high_ - low_ <= 1e-9 * largest || largest == 0) {  // a single value, up to rounding: room on both sides
     low_ -= largest > 0 ? largest / 2 : 1;
@@ -98,7 +101,7 @@ Axis::Axis(const std::vector<std::string>& categories, double low, double high) 
 
 double Axis::position(double value) const {
   if (!std::isfinite(value) || (is_log_ && value <= 0)) return std::numeric_limits<double>::quiet_NaN();
-  if (is_log_) return std::log(value / low_) / std::log(high_ / low_);
+  if (is_log_) return (std::log(value) - std::log(low_)) / (std::log(high_) - std::log(low_));
   return (value - low_) / (high_ - low_);
 }
 
@@ -106,18 +109,22 @@ void Axis::set_linear_ticks(const Options& options) {
   double step = nice_step((high_ - low_) / std::max(1, options.ticks));
   if (options.whole_numbers) step = std::max(1.0, step);
   if (options.extend_to_ticks) {
-    low_ = std::floor(low_ / step + 1e-9) * step;
-    high_ = std::ceil(high_ / step - 1e-9) * step;
+    // Not by most of a step, which would leave a stripe of nothing.
+    const double below = std::floor(low_ / step + 1e-9) * step, above = std::ceil(high_ / step - 1e-9) * step;
+    low_ = low_ - below < 0.75 * step ? below : low_ - 0.1 * step;
+    high_ = above - high_ < 0.75 * step ? above : high_ + 0.1 * step;
   }
   const double first = std::ceil(low_ / step - 1e-9), last = std::floor(high_ / step + 1e-9);
-  for (double i = first; i <= last; ++i) {
+  if (!(last - first < 1000)) return;  // the ends are too close, or too far out, for numbers to tell them apart
+  for (double k = 0; k <= last - first; ++k) {
+    const double i = first + k;
     const double value = i == 0 ? 0 : i * step;  // never -0
     ticks_.push_back({value, label_of(value, step, std::max(std::abs(first), std::abs(last)) * step)});
   }
 }
 
 void Axis::set_log_ticks(const Options& options) {
-  const double decades = std::log10(high_ / low_);
+  const double decades = std::log10(high_) - std::log10(low_);  // the ratio may overflow
   if (decades < 0.7) return set_linear_ticks(options);
   const bool subdivide = decades < 0.6 * options.ticks;
   const int stride = std::max(1, static_cast<int>(std::ceil(decades / std::max(1, options.ticks))));
@@ -133,7 +140,7 @@ void Axis::set_log_ticks(const Options& options) {
       const bool major = factor == 1 ? (exponent - first) % stride == 0 : subdivide && (factor == 2 || factor == 5);
       if (major)
         ticks_.push_back({value, as_powers ? power_of_ten(exponent) : short_number(value)});
-      else if (factor > 1 ? minor : true)
+      else if (factor > 1 ? minor : stride <= 5)
         ticks_.push_back({value, ""});
     }
   }

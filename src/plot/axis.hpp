@@ -16,9 +16,9 @@ class Axis {
   enum class Scale { linear, log };
   struct Options {
     Scale scale = Scale::linear;
-    int ticks = 6;               // about so many
-    bool whole_numbers = false;  // no ticks between integers
-    bool extend_to_ticks = false;
+    int ticks = 6;                 // about so many
+    bool whole_numbers = false;    // no ticks between integers
+    bool extend_to_ticks = false;  // where the next tick is near
   };
 
   // Shows low to high; finite, low <= high, both positive on a log scale.

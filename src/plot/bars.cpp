@@ -66,7 +66,8 @@ class Bars : public Mark {
       const auto [left, right] = sides(canvas, i);
       const double error = options_.errors.empty() ? 0 : options_.errors[i], top = canvas.y(values_[i] + error);
       if (!std::isfinite(top)) continue;
-      for (double y = canvas.height; y > top; y -= 10) taken.insert(taken.end(), {{left, y}, {right, y}});
+      for (double y = canvas.height; y > std::max(top, 0.0); y -= 10)
+        taken.insert(taken.end(), {{left, y}, {right, y}});
       taken.insert(taken.end(), {{left, top}, {right, top}});
     }
   }
@@ -144,7 +145,7 @@ class Hist : public Mark {
     for (std::size_t i = 0; i < counts_.size(); ++i) {
       const double x = canvas.x((edge(i) + edge(i + 1)) / 2), top = canvas.y(counts_[i]);
       if (!std::isfinite(x) || !std::isfinite(top)) continue;
-      for (double y = top; y < canvas.height; y += 10) taken.push_back({x, y});
+      for (double y = std::max(top, 0.0); y < canvas.height; y += 10) taken.push_back({x, y});
     }
   }
 

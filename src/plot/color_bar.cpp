@@ -38,7 +38,7 @@ double color_bar_width(const ColorScale& scale) {
 
 void draw_color_bar(std::string& out, const ColorScale& scale, double x, double top, double height) {
   const std::size_t bands = scale.levels.empty() ? 64 : scale.levels.size() + 1;
-  out += "<g class=\"color-bar\">\n";
+  out += "<g class=\"color-bar\" shape-rendering=\"crispEdges\">\n";
   // From the lowest, each over the one before and one band less high: there are no seams between them.
   for (std::size_t i = 0; i < bands; ++i) {
     const auto count = static_cast<double>(bands), index = static_cast<double>(i);

@@ -24,9 +24,15 @@ void occupy_along(const std::vector<Point>& line, std::vector<Point>& taken) {
   }
 }
 
-std::string dots(const std::vector<Point>& points) {
+// None nearer than `apart` to the one before: where steps are short, dots would only thicken the line.
+std::string dots(const std::vector<Point>& points, double apart) {
   std::string path;
-  for (const Point& p : points) append(path, "M{} {}h0", px(p.x), px(p.y));
+  const Point* last = nullptr;
+  for (const Point& p : points) {
+    if (last && std::hypot(p.x - last->x, p.y - last->y) < apart) continue;
+    append(path, "M{} {}h0", px(p.x), px(p.y));
+    last = &p;
+  }
   return path;
 }
 
@@ -42,7 +48,7 @@ class Line : public Mark {
     for (const auto& stretch : canvas.stretches(x_, y_)) {
       const std::vector<Point> shown = thinned(stretch);
       append_path(path, shown);
-      if (options_.markers) points += dots(shown);
+      if (options_.markers) points += dots(shown, 0);
     }
     const std::string opacity = options_.opacity == 1 ? "" : fmt::format(" opacity=\"{:g}\"", options_.opacity);
     append(canvas.out, "<path{}{} d=\"{}\"{}>", look(), opacity, path, style());
@@ -95,7 +101,7 @@ class Path : public Mark {
     for (const auto& stretch : stretches) {
       const std::vector<Point> shown = thinned(stretch);
       append_path(path, shown);
-      if (options_.markers && shown.size() <= 300) points += dots(shown);
+      if (options_.markers) points += dots(shown, options_.width + 5);
     }
     append(canvas.out, "<g class=\"descent\"><path class=\"case\" d=\"{}\" style=\"stroke-width:{:g}px\"/>", path,
            options_.width + 2.5);

@@ -47,7 +47,7 @@ class Heatmap : public Mark {
   }
 
   void draw(Canvas& canvas) const override {
-    canvas.out += "<g class=\"heatmap\">\n";
+    canvas.out += "<g class=\"heatmap\" shape-rendering=\"crispEdges\">\n";
     if (values_.size() <= 900)
       draw_cells(canvas);
     else

@@ -191,10 +191,9 @@ class Panel {
   void draw_axes(std::string& out) const {
     const double base = top_ + plot_height_;
     if (!survey_.no_ticks) {
-      std::string path = survey_.exact
-                             ? fmt::format("M{} {}h{}v{}h{}Z", px(left_), px(top_), px(plot_width_), px(plot_height_),
-                                           px(-plot_width_))
-                             : fmt::format("M{} {}v{}h{}", px(left_), px(top_), px(plot_height_), px(plot_width_));
+      std::string path = fmt::format("M{} {}h{}", px(left_), px(base), px(plot_width_));
+      if (!y_->ticks().empty()) append(path, "M{} {}V{}", px(left_), px(top_), px(base));
+      if (survey_.exact) append(path, "M{} {}h{}V{}", px(left_), px(top_), px(plot_width_), px(base));
       for (const Tick& tick : x_->ticks()) append(path, "M{} {}v{}", px(to_x(tick.value)), px(base), length_of(tick));
       for (const Tick& tick : y_->ticks()) append(path, "M{} {}h-{}", px(left_), px(to_y(tick.value)), length_of(tick));
       append(out, "<path class=\"axis\" d=\"{}\"/>\n", path);

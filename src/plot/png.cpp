@@ -3,7 +3,7 @@
 #include <fmt/format.h>
 #include <zlib.h>
 
-#include <algorithm>
+#include <cmath>
 #include <cstddef>
 #include <string_view>
 
@@ -60,6 +60,7 @@ std::string base64(std::string_view bytes) {
 
 std::string pixel_image(const std::vector<std::uint8_t>& rgba, std::size_t height, std::size_t width, double x,
                         double y, double drawn_width, double drawn_height) {
+  if (!std::isfinite(x + y + drawn_width + drawn_height)) return {};  // on log axes that cannot show zero
   return fmt::format(
       "<image x=\"{}\" y=\"{}\" width=\"{}\" height=\"{}\" preserveAspectRatio=\"none\" "
       "style=\"image-rendering:pixelated\" href=\"data:image/png;base64,{}\"/>\n",
