@@ -4,8 +4,15 @@
 #include <cmath>
 #include <string>
 
+#include "gradus/data.hpp"
 #include "gradus/error.hpp"
 #include "gradus/factory.hpp"
+#include "gradus/nn.hpp"
+#include "gradus/ops.hpp"
+#include "gradus/optim.hpp"
+#include "gradus/random.hpp"
+#include "gradus/train/fit.hpp"
+#include "gradus/train/landscape.hpp"
 #include "gradus/train/landscape_page.hpp"
 #include "train/landscape/descents.hpp"
 #include "train/landscape/packing.hpp"
@@ -113,4 +120,119 @@ TEST_CASE("a landscape page is refused where it would make no sense") {
         "landscape_page: learning_rates must be positive, finite and ascending");
   CHECK(message(bowl, {.momenta = {0, 1}}) == "landscape_page: momenta must be in [0, 1) and ascending");
   CHECK(message(bowl, {.optimizers = {"sdg"}}) == "landscape_page: there is no such optimizer: sdg");
+}
+
+namespace {
+
+// The loss |W - A|^2 / 2 of a linear layer's weight: a quadratic with Hessian 1.
+struct QuadraticModel {
+  nn::Linear layer{3, 2};
+  Tensor target = linspace(-1, 1, 6).reshape({2, 3});
+  gradus::LossFunction loss = [this] { return sum(square(layer.weight - target)) / 2.0; };
+};
+
+std::vector<float> floats(const nn::Module& module) {
+  std::vector<float> values;
+  for (const auto& [name, tensor] : module.state_dict()) {
+    if (tensor.dtype() != float32) continue;
+    values.insert(values.end(), tensor.data<float>().begin(), tensor.data<float>().end());
+  }
+  return values;
+}
+
+Tensor sum_of_products(const train::Weights& a, const train::Weights& b) {
+  Tensor total = zeros({}, {.dtype = a.front().dtype()});
+  for (std::size_t i = 0; i < a.size(); ++i) total = total + sum(a[i] * b[i]);
+  return total;
+}
+
+}  // namespace
+
+TEST_CASE("a slice of a quadratic loss is its closed form, and the weights come back") {
+  QuadraticModel m;
+  const std::vector<float> before = floats(m.layer);
+  const train::Weights u = train::filter_normalized_direction(m.layer, 5),
+                       v = train::filter_normalized_direction(m.layer, 6);
+  const plot::Grid grid = train::loss_slice(m.layer, m.loss, {.extent = 2, .points = 5, .seed = 5});
+  REQUIRE(grid.z.size() == 25);
+  CHECK(grid.x == std::vector<double>{-2, -1, 0, 1, 2});
+  const NoGrad no_grad;
+  for (std::size_t i = 0; i < 25; ++i) {
+    CAPTURE(i);
+    const Tensor w = m.layer.weight + grid.x[i % 5] * u[0] + grid.y[i / 5] * v[0];
+    CHECK(grid.z[i] == doctest::Approx(sum(square(w - m.target)).item() / 2).epsilon(1e-5));
+  }
+  CHECK(grid.z[12] == m.loss().item());
+  CHECK(floats(m.layer) == before);
+  const train::LossLine line = train::loss_line(m.layer, m.loss, {.extent = 2, .points = 5, .seed = 5});
+  for (std::size_t i = 0; i < 5; ++i) CHECK(line.loss[i] == doctest::Approx(grid.z[10 + i]).epsilon(1e-6));
+}
+
+TEST_CASE("directions are as long as the weights filter by filter, and leave biases alone") {
+  const nn::Sequential model(nn::Conv2d(2, 3, 3), nn::BatchNorm2d(3));
+  const auto weights = model.parameters(), direction = train::filter_normalized_direction(model);
+  REQUIRE(direction.size() == weights.size());
+  for (std::int64_t filter = 0; filter < 3; ++filter) {
+    CHECK(norm(direction[0][filter]).item() == doctest::Approx(norm(weights[0][filter]).item()).epsilon(1e-5));
+  }
+  for (std::size_t i = 1; i < direction.size(); ++i) CHECK(sum(abs(direction[i])).item() == 0);
+}
+
+TEST_CASE("weights and running statistics are the old ones bit for bit, also if the loss throws") {
+  nn::Sequential model(nn::Linear(3, 4), nn::BatchNorm1d(4));
+  const Tensor x = randn({5, 3});
+  const std::vector<float> before = floats(model);
+  int calls = 0;
+  const auto loss = [&] {
+    if (++calls == 5) throw Error("enough");
+    return sum(square(model(x)));
+  };
+  CHECK_THROWS_WITH(train::loss_slice(model, loss, {.points = 3}), "enough");
+  CHECK(calls == 5);
+  CHECK(floats(model) == before);
+}
+
+TEST_CASE("the principal plane of a path in a planted plane is that plane") {
+  const Tensor a = randn({7}, {.dtype = float64}), b = randn({7}, {.dtype = float64});
+  const Tensor first = a / norm(a), across = b - sum(b * first) * first, second = across / norm(across);
+  const Tensor end = randn({7}, {.dtype = float64});
+  std::vector<train::Weights> path;
+  for (int i = 6; i >= 0; --i) {
+    const Tensor w = end + 3.0 * i * first + (i % 2 ? 0.5 : -0.5) * (i > 0) * second;
+    path.push_back({w.narrow(0, 0, 4).reshape({2, 2}), w.narrow(0, 4, 3)});
+  }
+  const train::PrincipalPlane plane = train::principal_plane(path);
+  CHECK(plane.shares[0] + plane.shares[1] == doctest::Approx(1));
+  CHECK(plane.shares[0] > 0.9);
+  const auto& [u, v] = plane.directions;
+  CHECK(sum_of_products(u, u).item() == doctest::Approx(1));
+  CHECK(sum_of_products(u, v).item() == doctest::Approx(0));
+  for (std::size_t i = 0; i < path.size(); ++i) {
+    CAPTURE(i);
+    double distance = 0;
+    for (std::size_t k = 0; k < 2; ++k) {
+      const Tensor there = plane.center[k] + plane.x[i] * u[k] + plane.y[i] * v[k];
+      distance += norm(there - path[i][k]).item();
+    }
+    CHECK(distance < 1e-9);
+  }
+  CHECK_THROWS_WITH(train::principal_plane({path[0], path[1]}),
+                    "principal_plane: at least three snapshots are needed: 2");
+}
+
+TEST_CASE("training draws its own path: a snapshot before, and one after each epoch") {
+  nn::Linear model(2, 1);
+  const data::Dataset set{randn({8, 2}), randn({8, 1})};
+  optim::SGD optimizer(model.parameters(), {.lr = 0.1});
+  const auto recorder = train::path_recorder();
+  const Tensor start = model.weight.detach().clone();
+  train::fit(model, nn::MSELoss(), optimizer, set, {.epochs = 3, .callbacks = {recorder}, .progress = false});
+  REQUIRE(recorder->snapshots().size() == 4);
+  CHECK(equal(recorder->snapshots().front()[0], start));
+  CHECK(equal(recorder->snapshots().back()[0], model.weight));
+  const auto loss = [&] { return mse_loss(model(set.x), set.y); };
+  const auto plane = train::principal_plane(recorder->snapshots());
+  const plot::Grid grid = train::loss_on_plane(model, loss, plane, {.points = 3, .margin = 0});
+  CHECK(grid.z.size() == 9);
+  CHECK(*std::ranges::min_element(grid.x) == doctest::Approx(*std::ranges::min_element(plane.x)));
 }

@@ -9,6 +9,8 @@
 #include "gradus/train/fit.hpp"
 #include "gradus/train/gradient_monitor.hpp"
 #include "gradus/train/history.hpp"
+#include "gradus/train/landscape.hpp"
+#include "gradus/train/landscape_page.hpp"
 #include "gradus/train/loggers.hpp"
 #include "gradus/train/metric.hpp"
 #include "gradus/train/metrics.hpp"

@@ -9,6 +9,7 @@
 #include <gradus/train/landscape_page.hpp>
 
 #include "gradus/commands.hpp"
+#include "gradus/network_landscape.hpp"
 
 namespace gradus::tool {
 namespace {
@@ -18,6 +19,8 @@ struct Wishes {
   std::string output;
   std::vector<double> start;
   train::LandscapeOptions page;
+  std::string network;
+  NetworkOptions of_network;
   bool list = false;
 };
 
@@ -37,7 +40,15 @@ int write_page(const Wishes& wishes) {
   return 0;
 }
 
+int write_network(const Wishes& wishes) {
+  const std::string path = wishes.output.empty() ? "network.html" : wishes.output;
+  write_network_landscape(wishes.of_network, path);
+  std::printf("%s: the loss around a trained network; open it in a browser\n", path.c_str());
+  return 0;
+}
+
 int run(const Wishes& wishes) {
+  if (!wishes.network.empty()) return write_network(wishes);
   if (!wishes.list) return write_page(wishes);
   for (const problems::Problem& problem : problems::all()) {
     if (fits(problem)) std::puts(problem.name.c_str());
@@ -49,7 +60,8 @@ int run(const Wishes& wishes) {
 
 void add_landscape(CLI::App& app, int& status) {
   static Wishes wishes;
-  CLI::App* command = app.add_subcommand("landscape", "Write a page on which optimizers go down a surface");
+  CLI::App* command = app.add_subcommand(
+      "landscape", "Write a page on which optimizers go down a surface, or pictures of the loss around a network");
   command->add_option("surface", wishes.surface, "Which one: --list names them; by default w1^2 + 4 w2^2")
       ->type_name("NAME");
   command->add_option("-o,--output", wishes.output, "The file; by default landscape.html")->type_name("FILE");
@@ -61,11 +73,24 @@ void add_landscape(CLI::App& app, int& status) {
       ->capture_default_str();
   command->add_option("--optimizer", wishes.page.optimizers, "Only these: sgd, nesterov, adagrad, rmsprop, adam, lion")
       ->type_name("NAME");
+  command->add_option("--network", wishes.network, "Not a surface: the loss around a network that learns these data")
+      ->type_name("digits")
+      ->check(CLI::IsMember({"digits"}))
+      ->excludes("surface");
+  command->add_option("--epochs", wishes.of_network.epochs, "How long the network is trained")
+      ->type_name("N")
+      ->capture_default_str()
+      ->needs("--network");
+  command->add_option("--points", wishes.of_network.points, "Of its pictures, along each side")
+      ->type_name("N")
+      ->capture_default_str()
+      ->needs("--network");
   command->add_flag("--list", wishes.list, "Only name the surfaces");
   command->footer(
       "Examples:\n"
       "  gradus landscape\n"
-      "  gradus landscape rosenbrock --steps 300 --optimizer sgd --optimizer adam -o valley.html");
+      "  gradus landscape rosenbrock --steps 300 --optimizer sgd --optimizer adam -o valley.html\n"
+      "  gradus landscape --network digits");
   command->callback([&status] { status = run(wishes); });
 }
 
