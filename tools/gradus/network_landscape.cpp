@@ -21,7 +21,7 @@ plot::Figure slice_figure(const plot::Grid& grid) {
   plot::Figure figure({.title = "The loss around the trained weights", .panel_width = 620, .panel_height = 520});
   figure.axes({.x_label = "first random direction", .y_label = "second random direction", .equal = true})
       .contour(grid, {.levels = 16, .filled = true, .log = true})
-      .scatter({0}, {0}, {.label = "the trained weights", .color = "#ffffff", .marker = '*', .size = 12});
+      .scatter({0}, {0}, {.label = "the trained weights", .color = "C1", .marker = '*', .size = 12});
   return figure;
 }
 
