@@ -120,6 +120,14 @@ TEST_CASE("a landscape page is refused where it would make no sense") {
         "landscape_page: learning_rates must be positive, finite and ascending");
   CHECK(message(bowl, {.momenta = {0, 1}}) == "landscape_page: momenta must be in [0, 1) and ascending");
   CHECK(message(bowl, {.optimizers = {"sdg"}}) == "landscape_page: there is no such optimizer: sdg");
+  const ValueOptions doubles{.dtype = float64};
+  for (const Tensor& start : std::vector<Tensor>{
+           tensor({double(NAN), 0.0}, doubles), tensor({0.0, double(INFINITY)}, doubles),
+           tensor({1e200, 1e200}, doubles), tensor({1.0, 2.0, 3.0}, doubles), tensor({1.0F, 2.0F}), Tensor()}) {
+    problems::Problem elsewhere = bowl;
+    elsewhere.starts.push_back(start);
+    CHECK(message(elsewhere) == "landscape_page: a start must be a point (2,) in float64 of finite loss");
+  }
 }
 
 namespace {

@@ -66,10 +66,20 @@ bool ascends(const std::vector<double>& values) {
   return std::ranges::is_sorted(values, std::less_equal<>()) && std::isfinite(values.back());
 }
 
+// Each path has at least its start.
+bool can_start(const problems::Problem& problem, const Tensor& start) {
+  if (!start.defined() || start.shape() != Shape{2} || start.dtype() != float64) return false;
+  return std::ranges::all_of(start.data<double>(), [](double x) { return std::isfinite(x); }) &&
+         std::isfinite(problem(start).item());
+}
+
 void check(const problems::Problem& problem, const LandscapeOptions& o) {
   if (problem.dimension != 2 || !problem.domain || problem.starts.empty()) {
     throw Error(fmt::format("landscape_page: a problem of two dimensions with a domain and a start is needed: {}",
                             problem.name));
+  }
+  if (!std::ranges::all_of(problem.starts, [&](const Tensor& start) { return can_start(problem, start); })) {
+    throw Error("landscape_page: a start must be a point (2,) in float64 of finite loss");
   }
   if (o.steps < 1 || o.steps > 10000) {
     throw Error(fmt::format("landscape_page: steps must be between 1 and 10000: {}", o.steps));
