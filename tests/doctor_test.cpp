@@ -109,6 +109,53 @@ TEST_CASE("the doctor leaves parameters, buffers, gradients, optimizer, modes an
   is_untouched();
 }
 
+TEST_CASE("the doctor takes every optimizer, also those that look ahead") {
+  const train::LossFunction loss = nn::MSELoss();
+  manual_seed(4);
+  const data::Dataset batch{randn({12, 3}), randn({12, 1})};
+  nn::Sequential model(nn::Linear(3, 1));
+  optim::Newton newton(model.parameters());
+  optim::ArmijoGD armijo(model.parameters());
+  optim::LBFGS lbfgs(model.parameters());
+  for (optim::Optimizer* optimizer : std::vector<optim::Optimizer*>{&newton, &armijo, &lbfgs}) {
+    CAPTURE(optimizer->lr(0));
+    const Diagnosis diagnosis = train::diagnose(model, loss, batch, {.optimizer = optimizer});
+    CHECK(!diagnosis.has(Illness::learning_rate_low));
+    const auto gain = std::ranges::find(diagnosis.measured, "loss after a trial / before", &train::NamedValue::first);
+    REQUIRE(gain != diagnosis.measured.end());
+    CHECK(gain->second < 1);
+  }
+}
+
+TEST_CASE("a learning rate of 0 is too low, under any rule") {
+  const train::LossFunction loss = nn::CrossEntropyLoss();
+  const data::Dataset batch = blobs(16, 4, 2);
+  nn::Sequential model(nn::Linear(4, 2));
+  optim::SGD sgd(model.parameters(), {.lr = 0});
+  optim::Adam adam(model.parameters(), {.lr = 0});
+  for (optim::Optimizer* optimizer : std::vector<optim::Optimizer*>{&sgd, &adam}) {
+    const Diagnosis diagnosis = train::diagnose(model, loss, batch, {.optimizer = optimizer});
+    CHECK(diagnosis.has(Illness::learning_rate_low));
+    CHECK(diagnosis.to_string().find("The learning rate is 0") != std::string::npos);
+  }
+}
+
+TEST_CASE("the doctor leaves samples that require a gradient, and parameters beyond the model's, as they were") {
+  manual_seed(5);
+  data::Dataset batch = blobs(16, 4, 2);
+  batch.x.set_requires_grad();
+  nn::Sequential model(nn::Linear(4, 2));
+  nn::Parameter scale(ones({}));
+  const train::LossFunction loss = [&](const Tensor& o, const Tensor& y) { return cross_entropy(scale * o, y); };
+  std::vector<Tensor> all = model.parameters();
+  all.push_back(scale);
+  optim::SGD optimizer(all, {.lr = 0.1});
+  CHECK(train::diagnose(model, loss, batch, {.optimizer = &optimizer, .overfit_samples = 4}).left_out.empty());
+  CHECK(!batch.x.grad().defined());
+  CHECK(!scale.grad().defined());
+  CHECK(scale.item() == 1);
+}
+
 TEST_CASE("the doctor refuses options that make no sense") {
   nn::Sequential model(nn::Linear(2, 2));
   const train::LossFunction loss = nn::CrossEntropyLoss();

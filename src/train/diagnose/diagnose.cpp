@@ -61,10 +61,15 @@ Diagnosis diagnose(nn::Module& model, const LossFunction& loss, const data::Data
                    const DiagnoseOptions& options) {
   check(batch, options);
   const EnableGrad recording;
-  const Restore restore(model, nullptr);
+  // The optimizer may have parameters that the model hasn't, such as those of the loss.
+  const Restore restore(model, options.optimizer);
   prepare(model);
   Diagnosis diagnosis;
-  judge(diagnosis, {model, loss, batch, options});
+  // Not the samples are trained, even if they ask for it.
+  data::Dataset samples = batch;
+  samples.x = batch.x.detach();
+  if (batch.y.defined()) samples.y = batch.y.detach();
+  judge(diagnosis, {model, loss, samples, options});
   doctor::conclude(diagnosis);
   return diagnosis;
 }

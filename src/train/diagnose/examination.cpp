@@ -14,6 +14,7 @@
 #include "nn/call.hpp"
 #include "optim/measure.hpp"
 #include "train/diagnose/statistics.hpp"
+#include "train/loop.hpp"
 
 namespace gradus::train::doctor {
 namespace {
@@ -169,21 +170,24 @@ void step(const Patient& patient, Examination& seen) {
   const bool can_step =
       optimizer != nullptr && std::ranges::any_of(optimizer->parameters(), is_moved) &&
       std::ranges::all_of(optimizer->parameters(), [&](const Tensor& p) { return !p.grad().defined() || is_moved(p); });
-  // A rule that moves all parameters jointly evaluates the loss itself.
-  if (can_step) {
-    optimizer->step([&] {
-      optimizer->zero_grad();
-      const Tensor loss = patient.loss_of(patient.batch);
-      loss.backward();
-      return loss;
-    });
-  }
+  if (can_step) patient.step();
   for (std::size_t i = 0; i < parameters.size(); ++i) {
     seen.step.parameters.push_back(optim::measure_update(parameters[i].first, parameters[i].second, before[i]));
   }
 }
 
 }  // namespace
+
+Tensor Patient::step() const {
+  // A rule that moves all parameters jointly evaluates the loss itself; some take its derivatives, too.
+  const bool alone = wants_the_loss_alone(*options.optimizer);
+  return options.optimizer->step([&] {
+    if (!alone) options.optimizer->zero_grad();
+    const Tensor value = loss_of(batch);
+    if (!alone) value.backward();
+    return value;
+  });
+}
 
 std::vector<Tensor> Patient::trainable() const {
   std::vector<Tensor> result = model.parameters();

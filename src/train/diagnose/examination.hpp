@@ -18,6 +18,8 @@ struct Patient {
   const DiagnoseOptions& options;
 
   Tensor loss_of(const data::Dataset& samples) const { return loss(model(samples.x), samples.y); }
+  // A step of the optimizer on the batch; the loss before it.
+  Tensor step() const;
   // The parameters that are trained.
   std::vector<Tensor> trainable() const;
 };

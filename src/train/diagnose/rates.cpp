@@ -56,18 +56,11 @@ Trial try_steps(const Patient& patient, double factor) {
   optim::Optimizer& optimizer = *patient.options.optimizer;
   const Restore restore(patient.model, &optimizer);
   for (std::int64_t g = 0; g < optimizer.group_count(); ++g) optimizer.set_lr(g, factor * optimizer.lr(g));
-  const auto closure = [&] {
-    optimizer.zero_grad();
-    const Tensor loss = patient.loss_of(patient.batch);
-    loss.backward();
-    return loss;
-  };
   std::vector<double> losses;
   for (std::int64_t i = 0; i <= patient.options.trial_steps; ++i) {
     // Rules that look ahead throw where the loss is no number any more.
     try {
-      losses.push_back(i < patient.options.trial_steps ? optimizer.step(closure).item()
-                                                       : patient.loss_of(patient.batch).item());
+      losses.push_back(i < patient.options.trial_steps ? patient.step().item() : patient.loss_of(patient.batch).item());
     } catch (const Error&) {
       if (losses.empty()) throw;
       losses.push_back(std::numeric_limits<double>::infinity());
@@ -125,11 +118,17 @@ void judge_low(Diagnosis& diagnosis, const Patient& patient, const Examination& 
                std::optional<double> stable) {
   const DiagnoseLimits& limits = patient.options.limits;
   const double lr = highest_rate(*patient.options.optimizer), update = largest_update(seen);
+  if (lr == 0) {
+    report(diagnosis, learning_rate_low, "", 0, limits.least_rate,
+           "The learning rate is 0: the optimizer moves no parameter.");
+    return;
+  }
   const bool is_tiny = update > 0 && update < limits.small_update;
   if (!(is_tiny || (stable && lr < limits.least_rate * *stable))) return;
   // A model that has learnt takes small steps, too: only a much larger gain by a much larger rate proves it.
   double gain = std::max(try_steps(patient, 100).gain(), try_steps(patient, 1e4).gain());
-  if (stable) gain = std::max(gain, try_steps(patient, *stable / lr / 4).gain());
+  constexpr double most = std::numeric_limits<double>::max();
+  if (stable) gain = std::max(gain, try_steps(patient, std::min(most, *stable / lr / 4)).gain());
   if (!(gain > 0.05 * std::abs(trial.first) && trial.gain() < 0.1 * gain)) return;
   const double value = is_tiny ? update : lr / *stable, limit = is_tiny ? limits.small_update : limits.least_rate;
   const std::string what = is_tiny ? fmt::format("changes no layer by more than {:.2g} of its norm", update)
