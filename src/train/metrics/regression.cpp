@@ -84,10 +84,14 @@ class R2Score : public Metric {
     if (count_ > 0 && columns_.size() != width)
       fail("r2_score: a batch of {} columns after batches of {}", width, columns_.size());
     std::vector<Column> batch(width);
+    std::vector<double> first(width);  // means are taken of the differences from it: of equal numbers they are exact
     for_each_pair("r2_score", prediction, target, [&](std::size_t i, double said, double wanted) {
-      batch[i % width].mean += wanted / rows;
-      batch[i % width].residual += (wanted - said) * (wanted - said);
+      const std::size_t c = i % width;
+      if (i < width) first[c] = wanted;
+      batch[c].mean += (wanted - first[c]) / rows;
+      batch[c].residual += (wanted - said) * (wanted - said);
     });
+    for (std::size_t c = 0; c < width; ++c) batch[c].mean += first[c];
     for_each_pair("r2_score", prediction, target, [&](std::size_t i, double, double wanted) {
       Column& column = batch[i % width];
       column.spread += (wanted - column.mean) * (wanted - column.mean);
