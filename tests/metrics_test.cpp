@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <functional>
+#include <limits>
 #include <map>
 #include <memory>
 #include <string>
@@ -142,6 +143,7 @@ TEST_CASE("classes are read from scores of every layout") {
       {"a column of logits", tensor({{1.0}, {-2.0}, {0.0}}), tensor({{1.0}, {1.0}, {0.0}}), 2.0 / 3},
       {"a column of logits and a list", tensor({{1.0}, {-2.0}, {0.0}}), tensor({1, 1, 0}), 2.0 / 3},
       {"a list of logits and a mask", tensor({1.0, -2.0}), tensor({true, false}), 1},
+      {"a column of labels and a list", tensor({3, 1, 2}), tensor({{3}, {1}, {1}}), 2.0 / 3},
       {"labels and labels", tensor({3, 1, 2}), tensor({3, 1, 1}), 2.0 / 3},
       {"classes in the middle", image, tensor({{2, 0}}), 1},
       {"classes last", text, tensor({{1, 2}}), 0.5},
@@ -153,6 +155,23 @@ TEST_CASE("classes are read from scores of every layout") {
     const auto metric = train::accuracy();
     metric->update(row.prediction, row.target);
     CHECK(metric->value() == doctest::Approx(row.accuracy));
+  }
+}
+
+TEST_CASE("a constant target scores 0 whatever its rounding, or 1 where it is predicted exactly") {
+  for (const double constant : {0.1, 1e16 / 3, -7e-30}) {
+    for (const std::int64_t rows : {1, 7, 49}) {
+      CAPTURE(constant);
+      CAPTURE(rows);
+      const Tensor target = full({rows, 2}, constant, {.dtype = float64});
+      const auto wrong = train::r2_score(), right = train::r2_score();
+      for (int batch = 0; batch < 3; ++batch) {
+        wrong->update(target + std::abs(constant), target);
+        right->update(target, target);
+      }
+      CHECK(wrong->value() == 0);
+      CHECK(right->value() == 1);
+    }
   }
 }
 
@@ -188,6 +207,35 @@ TEST_CASE("what cannot be read as classes or numbers is refused by name") {
   CHECK(told(train::accuracy(), binary, tensor({0, 2})) == "accuracy: there are 2 classes, so this is no label: 2");
   CHECK(told(train::accuracy(), scores, tensor({0, 1, 2})) ==
         "accuracy: scores (n, classes) need labels (n): (2, 3) and (3,)");
+  CHECK(told(train::accuracy(), tensor({-3.0, 3.0}), tensor({0.0, 0.95})) ==
+        "accuracy: labels must be whole numbers: 0.95");
+  CHECK(told(train::top_k_accuracy(1), scores, tensor({0.5, 1.0})) ==
+        "top_k_accuracy: labels must be whole numbers: 0.5");
+  for (const double label : {missing, 1e300, -std::numeric_limits<double>::infinity()})
+    CHECK(told(train::recall(), tensor({0.0}), tensor({label})).starts_with("recall: labels must be whole numbers: "));
+  CHECK(told(train::accuracy(), zeros({6}), zeros({2, 3})) ==
+        "accuracy: scores (n, classes) need labels (n): (6,) and (2, 3)");
+  CHECK(told(train::accuracy(), scores.to(int64), tensor({0, 1})) ==
+        "accuracy: labels need labels of the same shape, scores a floating dtype: int64 (2, 3) and (2,)");
+  const std::int64_t most = std::numeric_limits<std::int64_t>::max();
+  for (const std::int64_t label : {std::int64_t{3'000'000'000}, std::int64_t{1'000'000'000'000'000'000}, most}) {
+    CAPTURE(label);
+    const Tensor large = tensor(std::vector<std::int64_t>{label});
+    const bool is_most = label == most;
+    const std::string classes = std::to_string(is_most ? label : label + 1);
+    const auto expected = [&](const std::string& op, const std::string& limit) {
+      if (is_most) return op + ": there are " + classes + " classes, so this is no label: " + classes;
+      return op + ": at most " + limit + " classes can be told apart: " + classes;
+    };
+    CHECK(told(std::make_shared<train::ConfusionMatrix>(), large, large) == expected("confusion_matrix", "16384"));
+    CHECK(told(train::f1_score({.average = Average::macro}), large, large) == expected("f1_score", "16777216"));
+    if (is_most) continue;
+    const auto accuracy = train::accuracy();
+    accuracy->update(large, large);
+    CHECK(accuracy->value() == 1);
+  }
+  CHECK(message_of([] { train::ConfusionMatrix({.classes = 1 << 15}); }) ==
+        "confusion_matrix: at most 16384 classes can be told apart: 32768");
   CHECK(told(train::top_k_accuracy(), scores, scores) ==
         "top_k_accuracy: scores (n, classes) need labels (n): (2, 3) and (2, 3)");
   CHECK(told(train::mae(), zeros({2, 1}), zeros({2})) ==

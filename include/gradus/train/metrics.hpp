@@ -5,8 +5,9 @@
 //   scores (n, classes, ...) or (..., classes)      for labels (n, ...) or (...), as in cross_entropy and in text
 //   scores (n, classes), shares (n, classes)        the class with the largest share
 //   scores (n) or (n, 1), labels (n) or (n, 1)      two classes; 1 where the score is above the threshold
-//   labels (...), labels (...)                      int64 both
-// What can't be read so is an Error, as is a label that is no class.
+//   labels (...), labels (...)                      predictions that are integers
+// Labels may have any dtype but are whole numbers: smoothed ones are rounded by the caller. What can't be read so is an
+// Error, as is a label that is no class.
 #pragma once
 
 #include <cstdint>

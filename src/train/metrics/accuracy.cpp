@@ -62,7 +62,7 @@ class TopKAccuracy : public Share {
   std::string name() const override { return fmt::format("top_{}_accuracy", options_.k); }
   void update(const Tensor& prediction, const Tensor& target) override {
     const ScoreLayout layout = score_layout("top_k_accuracy", prediction.shape(), target.shape());
-    read_integers(target, labels_);
+    read_integers("top_k_accuracy", target, labels_);
     const Tensor scores = prediction.contiguous();
     dispatch_floating("top_k_accuracy", scores.dtype(), [&]<class T>() {
       const T* all = scores.data<T>().data();

@@ -8,9 +8,19 @@
 #include "train/read_entry.hpp"
 
 namespace gradus::train {
+namespace {
+
+constexpr std::int64_t most_classes = 1 << 14;  // of which the matrix has 2 GB
+
+void check_classes(std::int64_t classes) {
+  if (classes > most_classes) fail("confusion_matrix: at most {} classes can be told apart: {}", most_classes, classes);
+}
+
+}  // namespace
 
 ConfusionMatrix::ConfusionMatrix(const ConfusionOptions& options) : options_(options) {
   if (options.classes && *options.classes < 1) fail("confusion_matrix: classes must be positive: {}", *options.classes);
+  if (options.classes) check_classes(*options.classes);
 }
 
 void ConfusionMatrix::reset() { std::ranges::fill(counts_, 0); }
@@ -59,6 +69,7 @@ void ConfusionMatrix::load_state_dict(const std::map<std::string, Tensor>& state
 
 void ConfusionMatrix::grow(std::int64_t classes) {
   if (classes <= classes_) return;
+  check_classes(classes);
   std::vector<std::int64_t> grown(static_cast<std::size_t>(classes * classes));
   for (std::int64_t row = 0; row < classes_; ++row)
     std::copy_n(counts_.begin() + row * classes_, classes_, grown.begin() + row * classes);

@@ -1,6 +1,9 @@
 #include "train/metrics/labels.hpp"
 
 #include <algorithm>
+#include <cmath>
+#include <limits>
+#include <type_traits>
 
 #include "gradus/error.hpp"
 #include "storage/format.hpp"
@@ -15,10 +18,10 @@ bool is_larger(T a, T b) {
   return a > b || (a != a && b == b);
 }
 
-void read_largest(const Tensor& scores, const ScoreLayout& layout, std::vector<std::int64_t>& out) {
+void read_largest(const char* op, const Tensor& scores, const ScoreLayout& layout, std::vector<std::int64_t>& out) {
   const Tensor values = scores.contiguous();
   out.resize(static_cast<std::size_t>(layout.outer * layout.inner));
-  dispatch_floating("metric", values.dtype(), [&]<class T>() {
+  dispatch_floating(op, values.dtype(), [&]<class T>() {
     const T* all = values.data<T>().data();
     auto label = out.begin();
     for (std::int64_t o = 0; o < layout.outer; ++o) {
@@ -34,20 +37,30 @@ void read_largest(const Tensor& scores, const ScoreLayout& layout, std::vector<s
   });
 }
 
-void read_above(const Tensor& scores, double threshold, std::vector<std::int64_t>& out) {
+void read_above(const char* op, const Tensor& scores, double threshold, std::vector<std::int64_t>& out) {
   const Tensor values = scores.contiguous();
   out.resize(static_cast<std::size_t>(values.numel()));
-  dispatch_floating("metric", values.dtype(), [&]<class T>() {
+  dispatch_floating(op, values.dtype(), [&]<class T>() {
     std::ranges::transform(values.data<T>(), out.begin(),
                            [&](T score) { return static_cast<double>(score) > threshold; });
   });
 }
 
+bool is_list(const Shape& shape) { return shape.size() < 2 || (shape.size() == 2 && shape.back() == 1); }
+
 // (n) and (n, 1) are the same list.
-bool is_one_score_each(const Shape& scores, const Shape& target) {
-  const bool is_column = scores.size() == 2 && scores.back() == 1;
-  return scores.numel() == target.numel() && (scores == target || is_column || scores.size() == 1) &&
-         (scores.size() < 2 || is_column);
+bool is_same_list(const Shape& a, const Shape& b) { return is_list(a) && is_list(b) && a.numel() == b.numel(); }
+
+// As many as the largest label asks for.
+std::int64_t count_classes(const char* op, const Labels& labels) {
+  std::int64_t classes = 0;
+  for (const auto* list : {&labels.predicted, &labels.target}) {
+    for (const std::int64_t label : *list) {
+      check_label(op, label, std::numeric_limits<std::int64_t>::max());
+      classes = std::max(classes, label + 1);
+    }
+  }
+  return classes;
 }
 
 void drop_ignored(std::int64_t ignore_index, Labels& labels) {
@@ -78,11 +91,19 @@ ScoreLayout score_layout(const char* op, const Shape& scores, const Shape& label
   fail("{}: scores (n, classes) need labels (n): {} and {}", op, scores, labels);
 }
 
-void read_integers(const Tensor& labels, std::vector<std::int64_t>& out) {
+void read_integers(const char* op, const Tensor& labels, std::vector<std::int64_t>& out) {
   const Tensor values = labels.contiguous();
   out.resize(static_cast<std::size_t>(values.numel()));
   dispatch(values.dtype(), [&]<class T>() {
-    std::ranges::transform(values.data<T>(), out.begin(), [](T label) { return static_cast<std::int64_t>(label); });
+    std::ranges::transform(values.data<T>(), out.begin(), [op](T label) {
+      if constexpr (std::is_floating_point_v<T>) {
+        constexpr T largest =
+            std::numeric_limits<T>::radix / std::numeric_limits<T>::epsilon();  // beyond, all are whole
+        if (!(label == std::trunc(label) && std::abs(label) <= largest))
+          fail("{}: labels must be whole numbers: {}", op, label);
+      }
+      return static_cast<std::int64_t>(label);
+    });
   });
 }
 
@@ -93,29 +114,30 @@ void check_label(const char* op, std::int64_t label, std::int64_t classes) {
 void read_labels(const char* op, const Tensor& prediction, const Tensor& target, const LabelOptions& options,
                  Labels& labels) {
   const Shape &scores = prediction.shape(), &wanted = target.shape();
-  if (!is_floating_point(prediction.dtype()) && scores == wanted) {
-    read_integers(prediction, labels.predicted);
-    read_integers(target, labels.target);
-    labels.classes = 0;
-    for (const std::int64_t label : labels.predicted) labels.classes = std::max(labels.classes, label + 1);
-    for (const std::int64_t label : labels.target) labels.classes = std::max(labels.classes, label + 1);
-    for (const std::int64_t label : labels.predicted) check_label(op, label, labels.classes);
-  } else if (is_one_score_each(scores, wanted)) {
-    read_above(prediction, options.threshold, labels.predicted);
-    read_integers(target, labels.target);
+  const bool are_labels = !is_floating_point(prediction.dtype());
+  if (are_labels) {
+    if (scores != wanted && !is_same_list(scores, wanted))
+      fail("{}: labels need labels of the same shape, scores a floating dtype: {} {} and {}", op, prediction.dtype(),
+           scores, wanted);
+    read_integers(op, prediction, labels.predicted);
+    read_integers(op, target, labels.target);
+  } else if (is_same_list(scores, wanted)) {
+    read_above(op, prediction, options.threshold, labels.predicted);
+    read_integers(op, target, labels.target);
     labels.classes = 2;
   } else if (scores.size() == 2 && scores == wanted && is_floating_point(target.dtype())) {
     const ScoreLayout layout{.outer = scores[0], .classes = scores[1]};
-    read_largest(prediction, layout, labels.predicted);
-    read_largest(target, layout, labels.target);
+    read_largest(op, prediction, layout, labels.predicted);
+    read_largest(op, target, layout, labels.target);
     labels.classes = layout.classes;
   } else {
     const ScoreLayout layout = score_layout(op, scores, wanted);
-    read_largest(prediction, layout, labels.predicted);
-    read_integers(target, labels.target);
+    read_largest(op, prediction, layout, labels.predicted);
+    read_integers(op, target, labels.target);
     labels.classes = layout.classes;
   }
   drop_ignored(options.ignore_index, labels);
+  if (are_labels) labels.classes = count_classes(op, labels);
   for (const std::int64_t label : labels.target) check_label(op, label, labels.classes);
 }
 

@@ -27,8 +27,8 @@ struct Labels {
 // can.
 ScoreLayout score_layout(const char* op, const Shape& scores, const Shape& labels);
 
-// The labels in row-major order, whatever their dtype.
-void read_integers(const Tensor& labels, std::vector<std::int64_t>& out);
+// The labels in row-major order, whatever their dtype. Throws Error, beginning with `op`, unless all are whole.
+void read_integers(const char* op, const Tensor& labels, std::vector<std::int64_t>& out);
 
 // Throws Error, beginning with `op`, unless 0 <= label < classes.
 void check_label(const char* op, std::int64_t label, std::int64_t classes);

@@ -10,6 +10,8 @@
 namespace gradus::train {
 namespace {
 
+constexpr std::int64_t most_classes = 1 << 24;  // whose counts take 400 MB
+
 struct ClassCounts {
   std::int64_t right = 0, predicted = 0, there = 0;
 
@@ -38,6 +40,8 @@ class ClassScore : public Metric {
 
   void update(const Tensor& prediction, const Tensor& target) override {
     read_labels(name_, prediction, target, {options_.threshold, options_.ignore_index}, labels_);
+    if (labels_.classes > most_classes)
+      fail("{}: at most {} classes can be told apart: {}", name_, most_classes, labels_.classes);
     for (std::size_t i = 0; i < labels_.target.size(); ++i) {
       const std::int64_t said = labels_.predicted[i], wanted = labels_.target[i];
       if (options_.average == Average::binary && std::max(said, wanted) > 1)
