@@ -49,6 +49,10 @@ std::vector<double> epochs_of(const History& history) {
   return rows;
 }
 
-std::string short_number(double value) { return std::isnan(value) ? "" : fmt::format("{:.4g}", value); }
+std::string short_number(double value) {
+  if (std::isnan(value)) return "";
+  const bool is_exact = value == std::trunc(value) && std::abs(value) < 1e15;  // as counts and steps are
+  return is_exact ? fmt::format("{:.0f}", value) : fmt::format("{:.4g}", value);
+}
 
 }  // namespace gradus::train

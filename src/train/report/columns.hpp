@@ -32,7 +32,7 @@ std::string spaced(std::string name);
 // The column along the horizontal axis: "epoch", or the rows counted from 1.
 std::vector<double> epochs_of(const History& history);
 
-// "0.0321", "12 345", "1.2e-05"; "" for NaN.
+// "0.0321", "12345", "1.2e-05"; "" for NaN.
 std::string short_number(double value);
 
 }  // namespace gradus::train

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cctype>
 #include <cmath>
 #include <numeric>
 
@@ -74,10 +75,17 @@ void report_diagnosis(plot::Report& report, const History& history) {
   report.table({"severity", "what", "evidence", "what to try"}, rows);
 }
 
-// The options that fit() notes name types: "gradus::optim::AdamW" is known as AdamW.
+bool goes_on(char c) { return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_' || c == ':'; }
+
+// The options that fit() notes name types: "gradus::optim::AdamW" is known as AdamW. Other names keep what they have.
 std::string without_namespaces(std::string text) {
   for (const std::string_view part : {"gradus::", "optim::", "nn::", "train::", "(anonymous namespace)::"}) {
-    for (std::size_t at = text.find(part); at != std::string::npos; at = text.find(part)) text.erase(at, part.size());
+    for (std::size_t at = text.find(part); at != std::string::npos; at = text.find(part, at)) {
+      if (at > 0 && goes_on(text[at - 1]))
+        at += part.size();
+      else
+        text.erase(at, part.size());
+    }
   }
   return text;
 }
