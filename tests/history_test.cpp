@@ -1,5 +1,6 @@
 #include <doctest/doctest.h>
 
+#include <chrono>
 #include <cmath>
 #include <limits>
 #include <string>
@@ -110,13 +111,47 @@ TEST_CASE("what is no history is refused in one line") {
                          R"({"columns":{"a":["x"]},"rows":1,"stop_reason":"","events":[],"notes":{}})",
                          R"({"columns":{},"rows":-1,"stop_reason":"","events":[],"notes":{}})",
                          R"({"columns":{},"rows":0,"stop_reason":0,"events":[],"notes":{}})",
-                         R"({"columns":{},"rows":0,"stop_reason":"","events":[0],"notes":{}})"};
+                         R"({"columns":{},"rows":0,"stop_reason":"","events":[0],"notes":{}})",
+                         R"({"columns":{"a":1},"rows":1,"stop_reason":"","events":[],"notes":{}})",
+                         R"({"columns":{"a":{"b":1}},"rows":1,"stop_reason":"","events":[],"notes":{}})",
+                         R"({"columns":{"a":[true]},"rows":1,"stop_reason":"","events":[],"notes":{}})",
+                         R"({"columns":[[1]],"rows":1,"stop_reason":"","events":[],"notes":{}})",
+                         R"({"columns":{"a":[1]},"rows":1.9,"stop_reason":"","events":[],"notes":{}})",
+                         R"({"columns":{},"rows":1000000000000000000,"stop_reason":"","events":[],"notes":{}})",
+                         R"({"columns":{},"rows":0,"stop_reason":"","events":[],"notes":"x"})",
+                         R"({"columns":{},"rows":0,"stop_reason":"","events":[],"notes":{"a":"x","a":"y"}})",
+                         R"({"columns":{"a":[1],"a":[2]},"rows":1,"stop_reason":"","events":[],"notes":{}})",
+                         R"({"columns":{},"rows":0,"stop_reason":"","events":[],"notes":{},"more":0})"};
   for (const char* text : texts) {
     CAPTURE(text);
     const std::string message = message_of([&] { History::from_json(text, "where"); });
     CHECK(message.starts_with("where: "));
     CHECK(message.find('\n') == std::string::npos);
   }
+}
+
+TEST_CASE("names are told apart, are UTF-8, and may be many") {
+  History history = hard();
+  CHECK(message_of([&] {
+          history.append({{"a", 1}, {"loss", 2}, {"a", 3}});
+        }) == "History: a row has two values named \"a\"");
+  CHECK(message_of([&] {
+          history.append({{"\xC3\xA4", 1}, {"\xC3", 2}});
+        }).starts_with("History: a name is not UTF-8: "));
+  CHECK(message_of([&] { history.note("\xFF", "x"); }).starts_with("History: a name is not UTF-8: "));
+  CHECK(history == hard());
+  history.append({{"loss", 1}, {"\xC3\xA4", 2}, {"epoch", 4}});
+  CHECK(history.last("epoch") == 4);
+  CHECK(history.values("\xC3\xA4").size() == 4);
+
+  const TemporaryDirectory directory;
+  std::string table;
+  for (int i = 0; i < 10000; ++i) table += "a column named " + std::to_string(i) + ",";
+  table += "last\n";
+  for (int row = 0; row < 3; ++row) table += std::string(10000, ',') + "1\n";
+  const auto begin = std::chrono::steady_clock::now();
+  CHECK(History::load_csv(directory.write("wide.csv", table)).last("last") == 1);
+  CHECK(std::chrono::steady_clock::now() - begin < std::chrono::milliseconds(500));
 }
 
 TEST_CASE("as CSV the numbers of a history come back to the last bit") {
@@ -133,6 +168,9 @@ TEST_CASE("as CSV the numbers of a history come back to the last bit") {
   CHECK(History::load_csv(directory.write("empty.csv", "a,b\n")).names() == std::vector<std::string>{"a", "b"});
   const std::string bad = directory.write("bad.csv", "a,b\n1,x\n");
   CHECK(message_of([&] { History::load_csv(bad); }) == "load_csv: " + bad + ":2: not a number: \"x\"");
+  const std::string twice = directory.write("twice.csv", "a,b,a\n");
+  CHECK(message_of([&] { History::load_csv(twice); }) ==
+        "load_csv: " + twice + ":1: History: a row has two values named \"a\"");
   const std::string ragged = directory.write("ragged.csv", "a,b\n1\n");
   CHECK(message_of([&] { History::load_csv(ragged); }) ==
         "load_csv: " + ragged + ":2: the header has 2 cells, this row 1");
@@ -149,6 +187,7 @@ TEST_CASE("a report shows what the history knows, on one page that fetches nothi
                     {"accuracy", 1 - loss / 4},
                     {"valid_loss", epoch < 10 ? loss : 0.1 * epoch},
                     {"lr", 0.01},
+                    {"tokens", 12345.0 * epoch},
                     {"seconds", 3},
                     {"grad_norm", loss},
                     {"grad_norm/0", loss / 2},
@@ -158,13 +197,16 @@ TEST_CASE("a report shows what the history knows, on one page that fetches nothi
   history.add_event("epoch 9: the learning rate falls to 0.01");
   history.note("batch_size", "32");
   history.note("optimizer", "gradus::optim::AdamW");
+  history.note("model", "cnn::Net in mynn::train::fit");
+  history.note("steps", "gradus::nn::(anonymous namespace)::Step");
   history.note("layers", "one\ntwo & three");
   history.save_report(path, {.title = "A & B"});
   const std::string page = read_file(path);
-  for (const char* part : {"A &amp; B", "30 epochs in 1 min 30 s", "early_stopping: &lt;valid_loss&gt;", ">0.2222<",
-                           ">Loss and metrics<", ">learning rate<", "norm of the gradient, by layer",
-                           ">overfitting at valid_loss<", "the learning rate falls to 0.01", ">batch size<", ">AdamW<",
-                           "one\ntwo &amp; three", ">Epochs<", "prefers-color-scheme: dark"}) {
+  for (const char* part :
+       {"A &amp; B", "30 epochs in 1 min 30 s", "early_stopping: &lt;valid_loss&gt;", ">0.2222<", ">Loss and metrics<",
+        ">learning rate<", "norm of the gradient, by layer", ">overfitting at valid_loss<",
+        "the learning rate falls to 0.01", ">batch size<", ">AdamW<", ">cnn::Net in mynn::train::fit<", ">Step<",
+        ">12345<", "one\ntwo &amp; three", ">Epochs<", "prefers-color-scheme: dark"}) {
     CAPTURE(part);
     CHECK(page.find(part) != std::string::npos);
   }

@@ -8,15 +8,38 @@
 #include <iterator>
 #include <limits>
 #include <numeric>
+#include <unordered_map>
 
+#include "data/cells.hpp"
 #include "gradus/error.hpp"
 #include "gradus/plot/figure.hpp"
 #include "storage/atomic_file.hpp"
+#include "train/utf8.hpp"
 
 namespace gradus::train {
 namespace {
 
 constexpr double missing = std::numeric_limits<double>::quiet_NaN();
+
+void check_name(const std::string& name) {
+  if (!is_utf8(name)) throw Error(fmt::format("History: a name is not UTF-8: {}", data::quoted_excerpt(name)));
+}
+
+// The column of each value; new names get those behind the present ones, in order.
+std::vector<std::size_t> places_of(const std::vector<std::string>& names, const std::vector<NamedValue>& row) {
+  std::unordered_map<std::string_view, std::size_t> columns;
+  for (const std::string& name : names) columns.emplace(name, columns.size());
+  std::vector<bool> is_taken(names.size() + row.size());
+  std::vector<std::size_t> places;
+  for (const auto& [name, value] : row) {
+    const auto [column, is_new] = columns.try_emplace(name, columns.size());
+    if (is_taken[column->second]) throw Error(fmt::format("History: a row has two values named \"{}\"", name));
+    if (is_new) check_name(name);
+    is_taken[column->second] = true;
+    places.push_back(column->second);
+  }
+  return places;
+}
 
 }  // namespace
 
@@ -27,20 +50,14 @@ bool less_is_better(std::string_view name, Mode mode) {
 }
 
 void History::append(const std::vector<NamedValue>& row) {
-  for (auto it = row.begin(); it != row.end(); ++it) {
-    const bool repeated =
-        std::any_of(row.begin(), it, [&](const NamedValue& other) { return other.first == it->first; });
-    if (repeated) throw Error(fmt::format("History: a row has two values named \"{}\"", it->first));
-  }
+  const std::vector<std::size_t> places = places_of(names_, row);
   for (auto& column : columns_) column.push_back(missing);
-  for (const auto& [name, value] : row) {
-    const auto found = std::find(names_.begin(), names_.end(), name);
-    const auto index = static_cast<std::size_t>(found - names_.begin());
-    if (found == names_.end()) {
-      names_.push_back(name);
+  for (std::size_t i = 0; i < row.size(); ++i) {
+    if (places[i] == names_.size()) {
+      names_.push_back(row[i].first);
       columns_.emplace_back(static_cast<std::size_t>(rows_) + 1, missing);
     }
-    columns_[index].back() = value;
+    columns_[places[i]].back() = row[i].second;
   }
   ++rows_;
 }
@@ -78,10 +95,12 @@ double History::best(std::string_view name, Mode mode) const {
 
 void History::note(std::string_view name, std::string text) {
   const auto found = std::ranges::find(notes_, name, &std::pair<std::string, std::string>::first);
-  if (found == notes_.end())
-    notes_.emplace_back(name, std::move(text));
-  else
+  if (found != notes_.end()) {
     found->second = std::move(text);
+    return;
+  }
+  check_name(std::string(name));
+  notes_.emplace_back(name, std::move(text));
 }
 
 bool History::operator==(const History& other) const {

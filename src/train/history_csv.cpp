@@ -33,6 +33,12 @@ double parse_cell(std::string_view cell, const std::string& where, std::int64_t 
   return value;
 }
 
+std::vector<NamedValue> empty_row(const std::vector<std::string>& names) {
+  std::vector<NamedValue> row;
+  for (const std::string& name : names) row.emplace_back(name, 0);
+  return row;
+}
+
 }  // namespace
 
 void History::save_csv(const std::string& path) const {
@@ -61,19 +67,20 @@ History History::load_csv(const std::string& path) {
   History history;
   if (!reader.next_row()) return history;
   const std::vector<std::string> names(reader.cells().begin(), reader.cells().end());
-  std::vector<NamedValue> row;
-  for (const std::string& name : names) row.emplace_back(name, 0);
+  try {
+    history.append(empty_row(names));  // checks the names, once
+  } catch (const Error& error) {
+    throw Error(fmt::format("{}:{}: {}", where, reader.line(), error.what()));
+  }
+  history.rows_ = 0;
+  for (auto& column : history.columns_) column.clear();
   while (reader.next_row()) {
     if (reader.cells().size() != names.size())
       throw Error(fmt::format("{}:{}: the header has {} cells, this row {}", where, reader.line(), names.size(),
                               reader.cells().size()));
-    for (std::size_t i = 0; i < row.size(); ++i) row[i].second = parse_cell(reader.cells()[i], where, reader.line());
-    history.append(row);
-  }
-  if (history.size() == 0) {  // a table without rows still has its columns
-    history.append(row);
-    history.rows_ = 0;
-    for (auto& column : history.columns_) column.clear();
+    for (std::size_t i = 0; i < names.size(); ++i)
+      history.columns_[i].push_back(parse_cell(reader.cells()[i], where, reader.line()));
+    ++history.rows_;
   }
   return history;
 }

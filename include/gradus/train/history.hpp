@@ -29,7 +29,7 @@ bool less_is_better(std::string_view name, Mode mode = Mode::automatic);
 class History {
  public:
   // A row of values: `append({{"epoch", 1}, {"loss", 0.7}})`. A new name starts a column; what a row lacks is NaN.
-  // Throws if a name comes twice.
+  // Throws if a name comes twice or is not UTF-8.
   void append(const std::vector<NamedValue>& row);
 
   std::int64_t size() const { return rows_; }
@@ -53,7 +53,7 @@ class History {
   // What happened on the way, in order: "epoch 12: the learning rate falls to 0.001".
   const std::vector<std::string>& events() const { return events_; }
   void add_event(std::string event) { events_.push_back(std::move(event)); }
-  // Facts about the run by name, such as its options, in order. A name that is there gets the new text.
+  // Facts about the run by name, such as options, in order. A name that is there gets the new text. Throws as append.
   const std::vector<std::pair<std::string, std::string>>& notes() const { return notes_; }
   void note(std::string_view name, std::string text);
 
