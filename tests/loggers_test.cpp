@@ -1,7 +1,12 @@
 #include "gradus/train/loggers.hpp"
 
 #include <doctest/doctest.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
+#include <algorithm>
+#include <array>
 #include <bit>
 #include <cmath>
 #include <cstring>
@@ -209,6 +214,60 @@ TEST_CASE("logs of a run that was killed and resumed are those of an unbroken ru
   CHECK(events.at_end());
 }
 
+TEST_CASE("a log that lost its end goes on behind its last whole record") {
+  const TemporaryDirectory directory;
+  const std::string lines = directory.path("log.jsonl"), log_dir = directory.path("runs");
+  for (const std::int64_t lost : {1, 20}) {
+    CAPTURE(lost);
+    std::filesystem::remove_all(log_dir);
+    const auto go_on = [&](const auto& make, const auto& path_of) {
+      const auto first = make();
+      FakeRun run(*first);
+      run.begin();
+      run.epoch(1);
+      const auto whole = std::filesystem::file_size(path_of());
+      run.epoch(2);
+      const auto state = first->state_dict();
+      const std::string path = path_of(), before = read_file(path).substr(0, whole);
+      std::filesystem::resize_file(path, std::filesystem::file_size(path) - static_cast<std::uintmax_t>(lost));
+      const auto second = make();
+      FakeRun resumed(*second);
+      resumed.begin();
+      second->load_state_dict(state);
+      resumed.epoch(3);
+      const std::string after = read_file(path);
+      CHECK(after.starts_with(before));
+      return after;
+    };
+    const std::string text = go_on([&] { return train::jsonl_logger(lines); }, [&] { return lines; });
+    CHECK(std::count(text.begin(), text.end(), '\n') == 2);
+    CHECK(Json::parse(text.substr(text.find('\n')))["epoch"] == 3);
+    EventReader events(go_on([&] { return train::tensorboard(log_dir); }, [&] { return only_file(log_dir); }));
+    for (const std::int64_t epoch : {0, 1, 3}) CHECK(events.next().step == epoch);
+    CHECK(events.at_end());
+  }
+  CHECK(train::whole_tf_records(std::string(64, '\0')) == 0);  // as some file systems leave after a crash
+  CHECK(train::whole_tf_records(std::string(64, '\xff')) == 0);
+}
+
+TEST_CASE("JSON lines may go into a pipe") {
+  const TemporaryDirectory directory;
+  const std::string path = directory.path("pipe");
+  REQUIRE(mkfifo(path.c_str(), 0600) == 0);
+  const int reader = open(path.c_str(), O_RDONLY | O_NONBLOCK);
+  REQUIRE(reader >= 0);
+  const auto logger = train::jsonl_logger(path);
+  FakeRun run(*logger);
+  run.begin();
+  run.epoch(1);
+  run.epoch(2);
+  run.end();
+  std::array<char, 1000> bytes{};
+  const auto count = read(reader, bytes.data(), bytes.size());
+  close(reader);
+  CHECK(std::count(bytes.begin(), bytes.begin() + count, '\n') == 2);
+}
+
 TEST_CASE("a training that breaks off and is resumed logs each line once") {
   const TemporaryDirectory directory;
   const data::Dataset set(linspace(-1, 1, 12).reshape({12, 1}), linspace(0, 1, 12).reshape({12, 1}));
@@ -289,12 +348,14 @@ TEST_CASE("a log that cannot be written, and options that make no sense, are ref
   const TemporaryDirectory directory;
   const auto logger = train::jsonl_logger(directory.path("absent/log"));
   FakeRun run(*logger);
-  run.begin();
-  CHECK(message_of([&] { run.epoch(1); }) ==
+  CHECK(message_of([&] { run.begin(); }) ==
         "jsonl_logger: " + directory.path("absent/log") + ": cannot be written: No such file or directory");
   CHECK(message_of([] { train::jsonl_logger("", {.every = -1}); }) == "jsonl_logger: every must not be negative: -1");
   CHECK(message_of([] { train::tensorboard("", {.every = -1}); }) == "tensorboard: every must not be negative: -1");
   CHECK(message_of([&] { logger->load_state_dict({}); }) == "jsonl_logger: its state has no entry length");
+  const auto in_file = train::tensorboard(directory.write("file", ""));
+  CHECK(message_of([&] { FakeRun(*in_file).begin(); }) ==
+        "tensorboard: " + directory.path("file") + ": cannot be written: Not a directory");
   const auto events = train::tensorboard(directory.path("runs"));
   auto state = events->state_dict();
   state["name"] = tensor(std::vector<std::int64_t>{'.', '.', '/', 'x'});

@@ -65,7 +65,8 @@ class TemporaryFile {
   bool kept_ = false;
 };
 
-// The rename itself is on the disk only when its directory is. Not every file system can do that, so it may fail.
+}  // namespace
+
 void flush_directory_of(const std::string& path) {
   const std::size_t slash = path.rfind('/');
   const std::string directory = slash == std::string::npos ? "." : path.substr(0, slash + 1);
@@ -74,8 +75,6 @@ void flush_directory_of(const std::string& path) {
   fsync(descriptor);
   close(descriptor);
 }
-
-}  // namespace
 
 void write_atomically(const char* op, const std::string& path, std::string_view content) {
   write_atomically(op, path, {&content, 1});

@@ -13,4 +13,7 @@ void write_atomically(const char* op, const std::string& path, std::string_view 
 // The same with a content in pieces, one after the other.
 void write_atomically(const char* op, const std::string& path, std::span<const std::string_view> pieces);
 
+// A new name of a file is on the disk only when its directory is. Not every file system can do that, so it may fail.
+void flush_directory_of(const std::string& path);
+
 }  // namespace gradus

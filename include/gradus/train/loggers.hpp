@@ -1,7 +1,7 @@
 // A run written down while it goes on. Put these behind the callbacks that add columns.
 //
-// Each fit() starts a log anew. A run that is resumed goes on where its saved state was: lines that were written after
-// that, and are about to be written again, go.
+// Each fit() starts a log anew. A resumed run goes on where its saved state was: what was written after that goes. If a
+// crash left less than that, it goes on behind the last whole line or record. What can't be opened is an Error at once.
 #pragma once
 
 #include <cstdint>

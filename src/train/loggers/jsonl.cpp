@@ -11,6 +11,10 @@
 namespace gradus::train {
 namespace {
 
+std::size_t whole_lines(std::string_view bytes) {
+  return bytes.rfind('\n') + 1;  // none: npos + 1 is 0
+}
+
 class JsonLines : public Callback {
  public:
   JsonLines(const std::string& path, const LoggerOptions& options) : path_(path), options_(options) {
@@ -18,7 +22,8 @@ class JsonLines : public Callback {
   }
 
   void on_train_begin(Run&) override {
-    file_.close();
+    file_.open(path_);
+    is_cut_ = false;
     kept_ = 0;
   }
   void on_step_end(Run& run) override {
@@ -35,13 +40,16 @@ class JsonLines : public Callback {
       if (name != "epoch") line[name] = json_number(value);
     }
     write(line);
+    file_.sync();
   }
   void on_train_end(Run& run) override {
     if (run.stop_reason) write({{"step", run.step}, {"epoch", run.epoch}, {"stop_reason", *run.stop_reason}});
+    file_.sync();
     file_.close();
   }
 
   std::map<std::string, Tensor> state_dict() const override {
+    file_.sync();  // a state that tells of lines must not outlive them
     return {{"length", tensor(std::vector<std::int64_t>{kept_})}};
   }
   void load_state_dict(const std::map<std::string, Tensor>& state) override {
@@ -51,16 +59,18 @@ class JsonLines : public Callback {
  private:
   using Json = nlohmann::ordered_json;
 
-  // The file is opened by the first line: only then it is known whether the run is resumed.
+  // The first line cuts the file: only then it is known whether the run is resumed.
   void write(const Json& line) {
-    if (!file_.is_open()) file_.open(path_, kept_);
+    if (!is_cut_) file_.cut(kept_);
+    is_cut_ = true;
     file_.append(line.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n");
     kept_ = file_.length();
   }
 
   std::string path_;
   LoggerOptions options_;
-  LogFile file_{"jsonl_logger"};
+  LogFile file_{"jsonl_logger", whole_lines};
+  bool is_cut_ = false;
   std::int64_t kept_ = 0;  // bytes
 };
 

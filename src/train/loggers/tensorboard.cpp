@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <atomic>
+#include <cerrno>
 #include <chrono>
 #include <filesystem>
 #include <system_error>
@@ -43,6 +44,10 @@ class TensorBoard : public Callback {
     file_.close();
     name_ = new_file_name();
     kept_ = 0;
+    std::error_code error;
+    std::filesystem::create_directories(log_dir_, error);  // if it can't, the next line says so
+    if (access((log_dir_ + "/.").c_str(), W_OK | X_OK) != 0)
+      fail("tensorboard: {}: cannot be written: {}", log_dir_, std::generic_category().message(errno));
   }
   void on_step_end(Run& run) override {
     if (options_.every == 0 || run.step % options_.every != 0) return;
@@ -53,10 +58,15 @@ class TensorBoard : public Callback {
     std::vector<NamedValue> scalars = run.row;
     std::erase_if(scalars, [](const NamedValue& scalar) { return scalar.first == "epoch"; });
     write(run.epoch, scalars);
+    file_.sync();
   }
-  void on_train_end(Run&) override { file_.close(); }
+  void on_train_end(Run&) override {
+    file_.sync();
+    file_.close();
+  }
 
   std::map<std::string, Tensor> state_dict() const override {
+    file_.sync();
     return {{"name", tensor(std::vector<std::int64_t>(name_.begin(), name_.end()))},
             {"length", tensor(std::vector<std::int64_t>{kept_})}};
   }
@@ -71,10 +81,10 @@ class TensorBoard : public Callback {
   }
 
  private:
+  // By the first record: only then it is known whether the run is resumed.
   void open() {
-    std::error_code error;
-    std::filesystem::create_directories(log_dir_, error);  // if it can't, opening the file says why
-    file_.open((std::filesystem::path(log_dir_) / name_).string(), kept_);
+    file_.open((std::filesystem::path(log_dir_) / name_).string());
+    file_.cut(kept_);
     if (file_.length() == 0) file_.append(tf_record(version_event(wall_time())));
   }
 
@@ -86,7 +96,7 @@ class TensorBoard : public Callback {
 
   std::string log_dir_;
   LoggerOptions options_;
-  LogFile file_{"tensorboard"};
+  LogFile file_{"tensorboard", whole_tf_records};
   std::string name_;
   std::int64_t kept_ = 0;  // bytes
 };

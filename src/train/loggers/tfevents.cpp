@@ -66,6 +66,19 @@ std::string tf_record(std::string_view data) {
   return record;
 }
 
+std::size_t whole_tf_records(std::string_view bytes) {
+  constexpr std::size_t head = 12, frame = head + 4;
+  std::size_t end = 0;
+  while (bytes.size() - end >= frame) {
+    const std::string_view rest = bytes.substr(end);
+    std::uint64_t size = 0;
+    for (std::size_t i = 0; i < 8; ++i) size |= std::uint64_t{static_cast<unsigned char>(rest[i])} << (8 * i);
+    if (size > rest.size() - frame || !rest.starts_with(tf_record(rest.substr(head, size)))) break;
+    end += frame + size;
+  }
+  return end;
+}
+
 // message Event { double wall_time = 1; int64 step = 2; string file_version = 3; Summary summary = 5; }
 std::string version_event(double wall_time) {
   std::string event;
