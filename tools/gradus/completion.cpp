@@ -35,6 +35,7 @@ std::vector<std::string> values_of(const std::string& option) {
   if (option == "--model") return {"mlp", "conv", "linear"};
   if (option == "--norm") return {"none", "batch", "layer"};
   if (option == "--task") return {"auto", "classification", "regression"};
+  if (option == "--header") return {"auto", "yes", "no"};
   if (option == "--method") return {"grid", "random", "halving"};
   if (option == "--on") return known_data();
   return {};

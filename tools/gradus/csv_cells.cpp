@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <set>
 
 #include <gradus/data/text.hpp>
 #include <gradus/error.hpp>
@@ -82,10 +83,72 @@ bool is_number(const std::string& cell, double& value) {
   return error == std::errc() && end == cell.data() + cell.size();
 }
 
-bool is_header(const std::vector<std::string>& row) {
+bool is_number(const std::string& cell) {
   double ignored = 0;
-  return !std::ranges::all_of(row, &std::string::empty) &&
-         std::ranges::none_of(row, [&](const std::string& cell) { return is_number(cell, ignored); });
+  return is_number(cell, ignored);
+}
+
+// A name, and not what stands for a number that is missing.
+bool is_word(const std::string& cell) {
+  static const std::set<std::string> missing = {"", "?", "-", "NA", "N/A", "na", "n/a", "None", "null", "NULL"};
+  return !missing.contains(cell) && !is_number(cell);
+}
+
+using Rows = std::vector<std::vector<std::string>>;
+
+bool is_name_of_numbers(const Rows& rows, std::size_t column) {
+  return is_word(rows[0][column]) &&
+         std::all_of(rows.begin() + 1, rows.end(), [&](const auto& row) { return !is_word(row[column]); }) &&
+         std::any_of(rows.begin() + 1, rows.end(), [&](const auto& row) { return is_number(row[column]); });
+}
+
+// Unnamed columns are counted by who writes them. Two numbers alone, or beside a word that comes again, are a sample.
+bool counts_columns(const Rows& rows) {
+  std::int64_t numbers = 0, first = 0;
+  for (std::size_t i = 0; i < rows[0].size(); ++i) {
+    const std::string& cell = rows[0][i];
+    if (is_number(cell)) {
+      if (numbers == 0) first = cell == "0" ? 0 : 1;
+      if (cell != std::to_string(first + numbers)) return false;
+      ++numbers;
+    } else if (std::any_of(rows.begin() + 1, rows.end(), [&](const auto& row) { return row[i] == cell; })) {
+      return false;
+    }
+  }
+  return numbers >= 2 && rows[0].size() >= 3;
+}
+
+bool has_header(const Rows& rows) {
+  const std::vector<std::string>& first = rows[0];
+  if (std::ranges::all_of(first, &std::string::empty)) return false;
+  if (std::ranges::none_of(first, [](const std::string& cell) { return is_number(cell); })) return true;
+  for (std::size_t i = 0; i < first.size(); ++i) {
+    if (is_name_of_numbers(rows, i)) return true;
+  }
+  return rows.size() > 1 && counts_columns(rows);
+}
+
+void check_utf8(const std::string& path, std::string_view text) {
+  const std::size_t valid = utf8_length(text);
+  if (valid == text.size()) return;
+  const auto line = 1 + std::count(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(valid), '\n');
+  throw Error(fmt::format("{}:{}: is not UTF-8", printable(path), line));
+}
+
+void name_columns(CsvCells& table, Header header) {
+  if (header == Header::yes || (header == Header::guess && has_header(table.rows))) {
+    table.names = table.rows.front();
+    table.rows.erase(table.rows.begin());
+    const std::size_t line = table.lines.front();
+    table.lines.erase(table.lines.begin());
+    std::set<std::string> seen;
+    for (const std::string& name : table.names) {
+      if (!seen.insert(name).second)
+        throw Error(fmt::format("{}:{}: two columns have the name '{}'", printable(table.path), line, printable(name)));
+    }
+  } else {
+    for (std::size_t i = 1; i <= table.rows.front().size(); ++i) table.names.push_back(fmt::format("column {}", i));
+  }
 }
 
 }  // namespace
@@ -113,30 +176,32 @@ double CsvCells::number(std::size_t row, std::size_t column) const {
                           text.empty() ? "a number is missing" : "not a finite number", printable(text.substr(0, 40))));
 }
 
-CsvCells parse_csv(const std::string& path, std::string_view text) {
+Header header_called(const std::string& name) {
+  check_known("--header: answer", name, {"auto", "yes", "no"});
+  return name == "yes" ? Header::yes : name == "no" ? Header::no : Header::guess;
+}
+
+CsvCells parse_csv(const std::string& path, std::string_view text, Header header) {
+  check_utf8(path, text);
   CsvCells table{.path = path, .names = {}, .rows = {}, .lines = {}};
   Reader reader(path, text);
   std::vector<std::string> row;
   while (reader.next(row)) {
-    if (table.names.empty()) {
-      if (is_header(row)) {
-        table.names = row;
-        continue;
-      }
-      for (std::size_t i = 1; i <= row.size(); ++i) table.names.push_back(fmt::format("column {}", i));
-    }
-    if (row.size() != table.names.size()) {
+    if (!table.rows.empty() && row.size() != table.rows.front().size()) {
       throw Error(fmt::format("{}:{}: rows differ in length: {} cells, the first row has {}", printable(path),
-                              reader.first_line(), row.size(), table.names.size()));
+                              reader.first_line(), row.size(), table.rows.front().size()));
     }
     table.rows.push_back(row);
     table.lines.push_back(reader.first_line());
   }
+  if (!table.rows.empty()) name_columns(table, header);
   if (table.rows.empty()) throw Error(printable(path) + ": has no rows");
   return table;
 }
 
-CsvCells read_csv_cells(const std::string& path) { return parse_csv(path, data::read_text(path)); }
+CsvCells read_csv_cells(const std::string& path, Header header) {
+  return parse_csv(path, data::read_text(path), header);
+}
 
 std::string csv_cell(const std::string& text) {
   if (text.find_first_of(",\"\r\n") == std::string::npos) return text;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -22,10 +23,15 @@ struct CsvCells {
   double number(std::size_t row, std::size_t column) const;
 };
 
-// Reads a text as in RFC 4180. The first row is a header if none of its cells is a number. Throws for rows of different
-// lengths, and if there are no rows.
-CsvCells parse_csv(const std::string& path, std::string_view text);
-CsvCells read_csv_cells(const std::string& path);
+enum class Header : std::uint8_t { guess, yes, no };
+// "auto", "yes" or "no".
+Header header_called(const std::string& name);
+
+// Reads a text as in RFC 4180. The first row is taken for a header if none of its cells is a number, if a column has a
+// word there and numbers below, or if it counts 0, 1, 2 or 1, 2, 3. Throws for what is not UTF-8, for rows of different
+// lengths, for two columns of one name, and if there are no rows.
+CsvCells parse_csv(const std::string& path, std::string_view text, Header header = Header::guess);
+CsvCells read_csv_cells(const std::string& path, Header header = Header::guess);
 
 // A cell that must be quoted is.
 std::string csv_cell(const std::string& text);

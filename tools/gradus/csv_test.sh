@@ -34,3 +34,22 @@ printf 'a,b\n1,2\n3,x\n' >bad.csv
 refuses "bad.csv:3: column b: not a finite number: 'x'" train bad.csv --target a --task regression
 printf 'a,b\n1,2\n3\n' >ragged.csv
 refuses 'ragged.csv:3: rows differ in length: 1 cells, the first row has 2' train ragged.csv
+
+# A header is seen where numbers are names; what could be a sample is one, and --header decides.
+features() { "$program" train "$1" --epochs 1 -q --target "$2" --task classification "${@:3}" 2>&1 | head -1; }
+samples() { for i in $(seq 12); do echo "$i,$((i % 5)),$((i % 3)),$((i % 2))"; done; }
+for header in id,2019,2020,y 0,1,2,3 1,2,3,y; do
+  { echo "$header"; samples; } >numbers.csv
+  features numbers.csv 4 | grep -q ' 10 samples to train on, 2 held out' || fail "$header: $(features numbers.csv 4)"
+done
+features numbers.csv 4 --header no | grep -q "column 4, 10 samples to train on, 3 held out" || fail "took the header"
+{ echo '?,1,2,1'; samples; } >missing.csv
+refuses "missing.csv:1: column column 1: not a finite number: '?'" train missing.csv
+{ echo '7,1,2,1'; samples; } >named.csv
+features named.csv 4 --header no | grep -q "of column 4, " || fail "$(features named.csv 4 --header no)"
+# The target must not be a feature as well.
+{ echo 'x,y,y'; samples | cut -d, -f2-; } >twice.csv
+refuses "twice.csv:1: two columns have the name 'y'" train twice.csv --target y
+# What no report could hold is refused before the work.
+printf 'x,gr\xF6\xDFe\n1,2\n' >latin.csv
+refuses 'latin.csv:1: is not UTF-8' train latin.csv

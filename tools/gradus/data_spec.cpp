@@ -63,6 +63,18 @@ Encoding encoding_of_images(const data::Dataset& images) {
   return encoding;
 }
 
+// Where every second row has a class of its own, they are names or texts, of which nothing can be learnt.
+void check_classes(const CsvCells& table, const Encoding& encoding) {
+  if (encoding.task != Task::classification) return;
+  const std::size_t classes = encoding.classes.size(), rows = table.rows.size();
+  if (classes < 2)
+    throw Error(fmt::format("{}: the target {} has one value only: '{}'", printable(table.path),
+                            printable(encoding.target), printable(encoding.classes[0])));
+  if (classes > most_classes && classes > rows / 2)
+    throw Error(fmt::format("{}: the target {} has {} values in {} rows: these are no classes", printable(table.path),
+                            printable(encoding.target), classes, rows));
+}
+
 Encoding encoding_of_table(const CsvCells& table, const DataOptions& options) {
   Encoding encoding;
   const std::size_t target = options.target.empty() ? table.names.size() - 1 : table.column(options.target);
@@ -75,9 +87,7 @@ Encoding encoding_of_table(const CsvCells& table, const DataOptions& options) {
   }
   encoding.input = {static_cast<std::int64_t>(encoding.features.size())};
   if (encoding.task == Task::classification) encoding.classes = distinct(table, target);
-  if (encoding.task == Task::classification && encoding.classes.size() < 2)
-    throw Error(fmt::format("{}: the target {} has one value only: '{}'", printable(table.path),
-                            printable(encoding.target), printable(encoding.classes[0])));
+  check_classes(table, encoding);
   return encoding;
 }
 
@@ -174,10 +184,10 @@ std::vector<std::string> known_data() {
   return names;
 }
 
-CsvCells read_table_of(const std::string& name) {
+CsvCells read_table_of(const std::string& name, Header header) {
   if (name == "digits") return cells_of(name, data::digits());
   if (const auto text = bundled_table(name)) return parse_csv(name, *text);
-  if (std::filesystem::exists(name)) return read_csv_cells(name);
+  if (std::filesystem::exists(name)) return read_csv_cells(name, header);
   if (name.find_first_of("./") != std::string::npos) throw Error(printable(name) + ": there is no such file");
   std::vector<std::string> known = bundled_tables();
   known.emplace_back("digits");
@@ -217,7 +227,8 @@ Data load_data(const DataOptions& options, std::uint64_t seed) {
   const bool is_image = options.name == "digits" || std::ranges::find(fetched, options.name) != fetched.end();
   const bool is_path = options.name.find_first_of("./") != std::string::npos || std::filesystem::exists(options.name);
   if (!is_path) check_known("data set or file", options.name, known_data());
-  Data data = is_image ? load_images(options, seed) : load_table(read_table_of(options.name), options, seed);
+  const Header header = header_called(options.header);
+  Data data = is_image ? load_images(options, seed) : load_table(read_table_of(options.name, header), options, seed);
   standardise(data);
   return data;
 }

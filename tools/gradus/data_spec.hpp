@@ -16,11 +16,12 @@ enum class Task : std::uint8_t { classification, regression };
 std::string_view to_string(Task task);
 
 struct DataOptions {
-  std::string name;           // of a data set, or the path of a CSV file
-  std::string target;         // a column's name, or its number from 1; default: the last
-  std::string task = "auto";  // or classification, regression
-  double valid = 0.2;         // the share of samples that is held out
-  std::int64_t samples = 0;   // only so many, chosen by the seed; 0: all
+  std::string name;             // of a data set, or the path of a CSV file
+  std::string target;           // a column's name, or its number from 1; default: the last
+  std::string task = "auto";    // or classification, regression
+  std::string header = "auto";  // or yes, no: of a CSV file
+  double valid = 0.2;           // the share of samples that is held out
+  std::int64_t samples = 0;     // only so many, chosen by the seed; 0: all
 };
 
 // How cells become inputs, and outputs become answers: all that has to be known to use a model on new data.
@@ -52,7 +53,7 @@ std::vector<std::string> known_data();
 Data load_data(const DataOptions& options, std::uint64_t seed);
 
 // The table of that name or path, as it is.
-CsvCells read_table_of(const std::string& name);
+CsvCells read_table_of(const std::string& name, Header header = Header::guess);
 // The features of a table, columns found by their names: (rows, features). Throws if one is not there.
 Tensor features_of(const CsvCells& table, const Encoding& encoding);
 // The target as the model counts it: (rows), class numbers; or (rows, 1), in its own units.

@@ -58,6 +58,9 @@ void add_data_options(CLI::App& command, DataOptions& options) {
   command.add_option("--task", options.task, "auto, classification or regression; auto looks at the target")
       ->type_name("TASK")
       ->group("Data");
+  command.add_option("--header", options.header, "Is the first row of a CSV file one: auto, yes or no; default auto")
+      ->type_name("ANSWER")
+      ->group("Data");
   command.add_option("--valid", options.valid, "Share of the samples that is held out; default 0.2")
       ->type_name("SHARE")
       ->group("Data");

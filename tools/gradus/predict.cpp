@@ -25,6 +25,7 @@ using Json = nlohmann::ordered_json;
 struct Wishes {
   std::string model;
   std::string data;
+  std::string header = "auto";
   bool probabilities = false;
   bool json = false;
 };
@@ -117,7 +118,7 @@ void print_json(const Answers& answers, const Encoding& encoding) {
 
 void run(const Wishes& wishes) {
   TrainedModel trained = load_model(wishes.model);
-  const CsvCells table = read_table_of(wishes.data);
+  const CsvCells table = read_table_of(wishes.data, header_called(wishes.header));
   if (wishes.probabilities && trained.encoding.task == Task::regression)
     throw Error("predict: a regression has no --probabilities");
   const Answers answers = answer(trained, table);
@@ -133,6 +134,8 @@ void add_predict(CLI::App& app, int&) {
   command->add_option("data", wishes.data, "A CSV file with the features by name, or digits, iris, wine ...")
       ->required()
       ->type_name("FILE");
+  command->add_option("--header", wishes.header, "Is the first row one: auto, yes or no; default auto")
+      ->type_name("ANSWER");
   command->add_flag("--probabilities", wishes.probabilities, "A column for each class");
   command->add_flag("--json", wishes.json, "Print JSON instead of CSV");
   command->footer(

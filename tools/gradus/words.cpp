@@ -31,6 +31,20 @@ bool reads(const std::string& text, Number& value) {
   return error == std::errc() && end == text.data() + text.size();
 }
 
+// What a lead byte says: how many bytes, and the smallest code point that takes so many.
+struct Lead {
+  std::size_t bytes;
+  std::uint32_t bits, least;
+};
+
+Lead lead_of(std::uint32_t byte) {
+  if (byte < 0x80) return {1, byte, 0};
+  if ((byte & 0xE0U) == 0xC0) return {2, byte & 0x1FU, 0x80};
+  if ((byte & 0xF0U) == 0xE0) return {3, byte & 0x0FU, 0x800};
+  if ((byte & 0xF8U) == 0xF0) return {4, byte & 0x07U, 0x10000};
+  return {0, 0, 0};
+}
+
 }  // namespace
 
 std::vector<std::string> split(std::string_view text, char delimiter) {
@@ -78,6 +92,22 @@ std::string printable(std::string_view text) {
   std::ranges::replace_if(
       safe, [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; }, '?');
   return safe;
+}
+
+std::size_t utf8_length(std::string_view text) {
+  for (std::size_t at = 0; at < text.size();) {
+    Lead lead = lead_of(static_cast<unsigned char>(text[at]));
+    if (lead.bytes == 0 || at + lead.bytes > text.size()) return at;
+    for (std::size_t i = 1; i < lead.bytes; ++i) {
+      const std::uint32_t byte = static_cast<unsigned char>(text[at + i]);
+      if ((byte & 0xC0U) != 0x80) return at;
+      lead.bits = lead.bits << 6U | (byte & 0x3FU);
+    }
+    const bool surrogate = lead.bits >= 0xD800 && lead.bits <= 0xDFFF;
+    if (lead.bits < lead.least || lead.bits > 0x10FFFF || surrogate) return at;
+    at += lead.bytes;
+  }
+  return text.size();
 }
 
 }  // namespace gradus::tool

@@ -1,6 +1,7 @@
 // What users type: names, lists and numbers.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -22,5 +23,8 @@ void check_known(const std::string& what, const std::string& name, const std::ve
 
 // Without what a terminal would take for a command: names may come from files of others.
 std::string printable(std::string_view text);
+
+// How many bytes from the beginning are UTF-8: all, if it is.
+std::size_t utf8_length(std::string_view text);
 
 }  // namespace gradus::tool
