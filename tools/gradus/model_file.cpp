@@ -6,6 +6,7 @@
 
 #include <gradus/autograd.hpp>
 #include <gradus/error.hpp>
+#include <gradus/factory.hpp>
 #include <gradus/io.hpp>
 #include <gradus/ops.hpp>
 
@@ -51,6 +52,32 @@ Encoding encoding_of(const Json& json) {
   return encoding;
 }
 
+// What goes through broadcasts to more than it was made for is not the scaler of this input.
+bool fits(const Tensor& scaler, const Shape& input) {
+  return scaler.dtype() == float32 && (scaler.numel() == 1 || (input.size() == 1 && scaler.numel() == input[0]));
+}
+
+void check_scalers(const Encoding& encoding) {
+  for (const auto& [name, tensor] : scalers) {
+    const bool of_target = tensor == &Encoding::target_mean || tensor == &Encoding::target_scale;
+    if (of_target && encoding.task == Task::classification) continue;
+    const Tensor& scaler = encoding.*tensor;
+    if (!scaler.defined()) throw Error("there is no scaler in it");
+    if (!fits(scaler, of_target ? Shape{1} : encoding.input)) throw Error(std::string(name) + " is not of this input");
+  }
+}
+
+// The answers are read by the classes: as many outputs must be there.
+void check_outputs(nn::Sequential& model, const Encoding& encoding) {
+  const NoGrad guard;
+  Shape one = encoding.input;
+  one.insert(0, 1);
+  const Tensor outputs = model(zeros(one));
+  if (outputs.shape() != Shape{1, encoding.outputs()} || outputs.dtype() != float32)
+    throw Error("it has outputs " + gradus::to_string(outputs.shape()) + ", not " +
+                gradus::to_string(Shape{1, encoding.outputs()}));
+}
+
 TrainedModel read(const std::string& path) {
   const std::map<std::string, std::string> metadata = load_metadata(path);
   const Json json = Json::parse(metadata.at(key));
@@ -60,13 +87,11 @@ TrainedModel read(const std::string& path) {
     const auto found = state.find(name);
     if (found != state.end()) trained.encoding.*tensor = state.extract(found).mapped();
   }
-  const Encoding& encoding = trained.encoding;
-  if (!encoding.mean.defined() || !encoding.scale.defined() ||
-      (encoding.task == Task::regression && !(encoding.target_mean.defined() && encoding.target_scale.defined())))
-    throw Error("there is no scaler in it");
-  trained.model = build_model(trained.layers, encoding.input);
+  check_scalers(trained.encoding);
+  trained.model = build_model(trained.layers, trained.encoding.input);
   trained.model.load_state_dict(state);
   trained.model.eval();
+  check_outputs(trained.model, trained.encoding);
   return trained;
 }
 

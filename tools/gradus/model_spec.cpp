@@ -89,10 +89,15 @@ class Builder {
                               gradus::to_string(shape_)));
   }
 
+  // Weights of one layer more. Divided, as products of numbers from a file may be too large for any type.
+  void take(std::int64_t in, std::int64_t out, std::int64_t each) {
+    if (each > (most_weights - weights_) / in / out)
+      throw Error(fmt::format("--layers: {}: more than {} weights", word_, most_weights));
+    weights_ += in * out * each;
+  }
   void add_linear(std::int64_t width) {
     flatten();
-    if (shape_[0] > most_weights / width)
-      throw Error(fmt::format("--layers: {}: more than {} weights in one layer", word_, most_weights));
+    take(shape_[0], width, 1);
     model_.push_back(nn::Linear(shape_[0], width));
     shape_ = {width};
   }
@@ -101,6 +106,7 @@ class Builder {
     need_image();
     const std::int64_t count = positive(channels), side = positive(kernel);
     if (side % 2 == 0) throw Error(fmt::format("--layers: {}: the kernel must have an odd side: {}", word_, side));
+    take(shape_[0], count, side * side);
     model_.push_back(nn::Conv2d(shape_[0], count, side, {.padding = side / 2}));
     shape_[0] = count;
   }
@@ -128,6 +134,7 @@ class Builder {
   Shape shape_;
   nn::Sequential model_;
   std::string word_;
+  std::int64_t weights_ = 0;
 };
 
 void append_hidden(std::vector<std::string>& words, const std::string& layer, const ModelOptions& options) {
