@@ -145,7 +145,7 @@ class Comparison {
                       {"target", target_},
                       {"seeds", wishes_.surface.seeds},
                       {"rows", rows}};
-    std::puts(all.dump(2).c_str());
+    std::puts(all.dump(2, ' ', false, Json::error_handler_t::replace).c_str());
   }
 
   void save_picture(const std::string& path) const {

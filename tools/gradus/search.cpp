@@ -66,12 +66,24 @@ std::vector<Dimension> space_of(const Wishes& wishes) {
   return space;
 }
 
+// Of the numbers that are learnt from: a file may have changed under its name. [FNV-1a]
+std::string checksum(const Data& data) {
+  std::uint64_t sum = 0xCBF29CE484222325U;
+  for (const Tensor& part : {data.train.x, data.train.y, data.valid.x, data.valid.y}) {
+    const Tensor values = part.to(float64).contiguous();
+    for (const std::byte byte : std::as_bytes(values.data<double>()))
+      sum = (sum ^ std::to_integer<std::uint64_t>(byte)) * 0x100000001B3U;
+  }
+  return fmt::format("{:016x}", sum);
+}
+
 // All that decides on what a trial gives. A state that was made for another one is of no use.
-std::string description_of(const Wishes& wishes, const std::vector<Dimension>& space) {
+std::string description_of(const Wishes& wishes, const std::vector<Dimension>& space, const Data& data) {
   const TrainingOptions& t = wishes.training;
   Json chosen;
   for (const Dimension& dimension : space) chosen[dimension.name] = dimension.text;
   Json json = {{"search", t.data.name},
+               {"data", checksum(data)},
                {"target", t.data.target},
                {"task", t.data.task},
                {"valid", t.data.valid},
@@ -94,7 +106,7 @@ std::string description_of(const Wishes& wishes, const std::vector<Dimension>& s
                {"batch_size", t.batch_size}};
   if (t.loss) json["loss"] = *t.loss;
   if (t.clip) json["clip"] = *t.clip;
-  return json.dump();
+  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
 // Runs that broke down come last.
@@ -109,7 +121,7 @@ class Search {
       : wishes_(wishes),
         space_(space_of(wishes)),
         data_(load_data(wishes.training.data, wishes.training.seed)),
-        state_(wishes.state, description_of(wishes, space_)) {}
+        state_(wishes.state, description_of(wishes, space_, data_)) {}
 
   void run() {
     check_known("--method: method", wishes_.method, {"grid", "random", "halving"});
@@ -117,6 +129,7 @@ class Search {
                                             ? grid_of(space_, wishes_.points)
                                             : draws_of(space_, wishes_.trials, wishes_.training.seed);
     for (const Choice& choice : choices) apply(wishes_.training, space_, choice);  // throws before any work is done
+    check_trials(choices);
     if (state_.taken_up() > 0) fmt::print(stderr, "{} trials are in {} already\n", state_.taken_up(), wishes_.state);
     wishes_.method == "halving" ? halve(choices) : try_all(choices);
   }
@@ -141,6 +154,14 @@ class Search {
   std::string score() const { return "valid_" + score_name(data_.encoding.task); }
 
  private:
+  // The file may have been changed by hand.
+  void check_trials(const std::vector<Choice>& choices) const {
+    for (const Trial& trial : state_.trials()) {
+      const auto number = static_cast<std::size_t>(trial.number);
+      if (trial.number < 0 || number >= choices.size() || trial.choice != choices[number] || trial.epochs < 1)
+        throw Error(fmt::format("search: {}: trial {} is not one of this search", wishes_.state, trial.number));
+    }
+  }
   void try_all(const std::vector<Choice>& choices) {
     for (std::size_t i = 0; i < choices.size(); ++i)
       trial(static_cast<std::int64_t>(i), choices[i], wishes_.training.epochs);
@@ -222,7 +243,8 @@ void print_json(const Search& search) {
                       {search.score(), trial.score},
                       {"seconds", trial.seconds}});
   }
-  std::puts(Json{{"score", search.score()}, {"trials", trials}}.dump(2).c_str());
+  std::puts(
+      Json{{"score", search.score()}, {"trials", trials}}.dump(2, ' ', false, Json::error_handler_t::replace).c_str());
 }
 
 void run(const Wishes& wishes) {

@@ -30,3 +30,16 @@ done
 printf '{"a": 1' >mine.json
 "$program" search iris --lr 0.1 --state mine.json >out 2>&1 && fail "took up any file"
 [ "$(cat mine.json)" = '{"a": 1' ] || fail "changed a file that it refused"
+
+# Nor does a search take up trials that it did not choose, or those of data that were different.
+for i in $(seq 20); do echo "$i,$((i % 2))"; done >data.csv
+one=("$program" search data.csv --lr 0.1,0.2 --method grid --epochs 1)
+"${one[@]}" --state state.jsonl >/dev/null 2>&1
+for trial in '0,"choice":[]' '7,"choice":["0.1"]' '-1,"choice":["0.1"]' '0,"choice":["0.3"]'; do
+  { head -1 state.jsonl; echo "{\"trial\":$trial,\"epochs\":1,\"score\":0.9,\"loss\":1,\"seconds\":0}"; } >damaged.jsonl
+  "${one[@]}" --state damaged.jsonl >out 2>&1 && fail "took $trial"
+  grep -q 'is not one of this search' out || fail "$trial: $(cat out)"
+done
+sed -i 's/^3,1/3,0/' data.csv
+"${one[@]}" --state state.jsonl >out 2>&1 && fail "took up the trials of other data"
+grep -q 'is of another search' out || fail "$(cat out)"

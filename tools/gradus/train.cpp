@@ -101,7 +101,7 @@ void print_json(const Outcome& outcome, const Data& data, const Training& traini
                     {"last", values_of(history, false)},
                     {"best", values_of(history, true)},
                     {"files", outcome.files}};
-  std::puts(all.dump(2).c_str());
+  std::puts(all.dump(2, ' ', false, Json::error_handler_t::replace).c_str());
 }
 
 void print_summary(const Outcome& outcome, const Data& data, const Training& training) {
