@@ -1,7 +1,7 @@
 #include <doctest/doctest.h>
 
-#include <chrono>
 #include <cmath>
+#include <ctime>
 #include <limits>
 #include <string>
 #include <utility>
@@ -146,12 +146,12 @@ TEST_CASE("names are told apart, are UTF-8, and may be many") {
 
   const TemporaryDirectory directory;
   std::string table;
-  for (int i = 0; i < 10000; ++i) table += "a column named " + std::to_string(i) + ",";
+  for (int i = 0; i < 40000; ++i) table += "a column named " + std::to_string(i) + ",";
   table += "last\n";
-  for (int row = 0; row < 3; ++row) table += std::string(10000, ',') + "1\n";
-  const auto begin = std::chrono::steady_clock::now();
+  for (int row = 0; row < 3; ++row) table += std::string(40000, ',') + "1\n";
+  const std::clock_t begin = std::clock();  // of this process, however busy the machine is
   CHECK(History::load_csv(directory.write("wide.csv", table)).last("last") == 1);
-  CHECK(std::chrono::steady_clock::now() - begin < std::chrono::milliseconds(500));
+  CHECK((std::clock() - begin) / CLOCKS_PER_SEC < 4);
 }
 
 TEST_CASE("as CSV the numbers of a history come back to the last bit") {
