@@ -9,6 +9,7 @@
 #include "gradus/random.hpp"
 #include "gradus/train.hpp"
 #include "messages.hpp"
+#include "temporary.hpp"
 
 using namespace gradus;
 
@@ -61,6 +62,47 @@ TEST_CASE("the gradient monitor takes the mean over looks, as many as asked for"
   CHECK(history.values("grad_norm")[0] ==
         doctest::Approx((count->norms[0] + count->norms[2] + count->norms[4]) / 3).epsilon(1e-6));
   CHECK(!history.contains("grad_norm/0"));
+}
+
+TEST_CASE("the gradient monitor goes on with a run that is resumed, and begins anew with another") {
+  const tests::TemporaryDirectory directory;
+  const auto monitored = [&](const std::string& state, std::int64_t stop_at,
+                             const std::shared_ptr<train::Callback>& monitor) {
+    nn::Sequential model(linear_of(1));
+    optim::SGD optimizer(model.parameters(), {.lr = 0.01});
+    struct Death {};
+    const auto dies = train::lambda_callback({.on_batch_begin = [&](train::Run& run) {
+      if (run.step == stop_at) throw Death();
+    }});
+    train::History history;
+    try {
+      history = train::fit(model, nn::MSELoss(), optimizer, ones_set(6),
+                           {.epochs = 2,
+                            .batch_size = 1,
+                            .callbacks = {monitor, dies},
+                            .resume = state,
+                            .save_every = state.empty() ? 0 : 1,
+                            .progress = false});
+    } catch (const Death&) {
+    }
+    return history;
+  };
+  for (const std::int64_t every : {0, 2, 4}) {
+    CAPTURE(every);
+    const auto monitor = train::gradient_monitor({.every = every});
+    const train::History whole = monitored("", -1, monitor);
+    const std::string state = directory.path("state" + std::to_string(every));
+    monitored(state, 5, train::gradient_monitor({.every = every}));
+    const train::History resumed = monitored(state, -1, train::gradient_monitor({.every = every}));
+    const train::History again = monitored("", -1, monitor);
+    CHECK(resumed.names() == whole.names());
+    for (const char* name : {"grad_norm", "grad_norm/0", "update_ratio"}) {
+      CAPTURE(name);
+      CHECK(resumed.values(name) == whole.values(name));
+      REQUIRE(again.contains(name));
+      CHECK(again.values(name) == whole.values(name));
+    }
+  }
 }
 
 TEST_CASE("the gradient monitor remembers the worst of each illness and its epoch") {

@@ -1,25 +1,18 @@
 #include "train/loop.hpp"
 
 #include <algorithm>
-#include <chrono>
 
 #include "gradus/autograd.hpp"
-#include "gradus/nn/clip_grad.hpp"
-#include "gradus/ops.hpp"
-#include "gradus/optim/armijo_gd.hpp"
-#include "gradus/optim/newton.hpp"
 #include "gradus/optim/schedule_free.hpp"
 #include "gradus/random.hpp"
 #include "storage/format.hpp"
 #include "train/interrupt.hpp"
 #include "train/modes.hpp"
+#include "train/seconds.hpp"
+#include "train/undo.hpp"
 
 namespace gradus::train {
 namespace {
-
-double steady_seconds() {
-  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
-}
 
 data::LoaderOptions loader_options(const FitOptions& options) {
   return {.batch_size = options.batch_size, .shuffle = options.shuffle, .drop_last = false, .seed = options.seed};
@@ -34,6 +27,18 @@ void set_schedule_free(optim::Optimizer& optimizer, bool training) {
   set(dynamic_cast<optim::ScheduleFree<optim::ScheduleFreeAdamWOptions>*>(&optimizer));
   set(dynamic_cast<optim::ScheduleFree<optim::ScheduleFreeSGDOptions>*>(&optimizer));
 }
+
+// While it lives, the optimizer trains; then it rests at its result, also if something throws.
+class Training {
+ public:
+  explicit Training(optim::Optimizer& optimizer) : optimizer_(optimizer) { set_schedule_free(optimizer_, true); }
+  ~Training() { set_schedule_free(optimizer_, false); }
+  Training(const Training&) = delete;
+  Training& operator=(const Training&) = delete;
+
+ private:
+  optim::Optimizer& optimizer_;
+};
 
 // While it lives, the model has the weights that are judged.
 class Judged {
@@ -57,10 +62,6 @@ class Judged {
 
 }  // namespace
 
-bool wants_the_loss_alone(const optim::Optimizer& optimizer) {
-  return dynamic_cast<const optim::ArmijoGD*>(&optimizer) || dynamic_cast<const optim::Newton*>(&optimizer);
-}
-
 Loop::Loop(nn::Module& model, const LossFunction& loss, optim::Optimizer& optimizer, const data::Dataset& train,
            const data::Dataset* valid, const FitOptions& options)
     : loss_(loss),
@@ -78,17 +79,27 @@ Loop::Loop(nn::Module& model, const LossFunction& loss, optim::Optimizer& optimi
 
 History Loop::run() {
   const Modes modes(run_.model);
+  std::optional<Undo> undo;  // only a resumed run can be refused once it has changed something
+  if (!options_.resume.empty()) undo.emplace(run_, options_.schedule, generator_before_);
   if (!run_.model.is_training()) run_.model.train();
-  set_schedule_free(run_.optimizer, true);
+  const Training training(run_.optimizer);
   const Interrupt interrupt;
   const EnableGrad guard;
   if (options_.seed) manual_seed(*options_.seed);
   begin_run();
+  if (undo) undo->keep();
+  undo.reset();
   write_notes();
   if (options_.progress) show_progress();
-  while (run_.epoch < run_.epochs + (in_epoch_ ? 1 : 0) && !run_.stop_reason) train_epoch();
+  while (goes_on()) train_epoch();
   finish();
   return std::move(history_);
+}
+
+// A run that was stopped still ends its epoch, whichever process does it.
+bool Loop::goes_on() const {
+  if (run_.stop_reason) return in_epoch_ && epoch_loss_.samples > 0 && !interrupted_;
+  return run_.epoch - (in_epoch_ ? 1 : 0) < run_.epochs;
 }
 
 void Loop::write_notes() {
@@ -223,108 +234,6 @@ void Loop::step_schedule_by_epoch() {
     if (after < before) history_.add_event(fmt::format("epoch {}: the learning rate falls to {:g}", run_.epoch, after));
   } else if (options_.schedule && options_.schedule_step == ScheduleStep::epoch) {
     options_.schedule->step();
-  }
-}
-
-// --- a step ---------------------------------------------------------------------------------------------------------
-
-void Loop::step() {
-  take_batches();
-  move();
-  ++run_.step;
-  if (average_) average_->update(run_.model);
-  announce(&Callback::on_step_end);
-  rates_.clear();
-  for (std::int64_t group = 0; group < run_.optimizer.group_count(); ++group) {
-    rates_.push_back(run_.optimizer.lr(group));
-  }
-  const bool by_step = options_.schedule_step == ScheduleStep::batch;
-  if (options_.schedule && by_step && !plateau_) options_.schedule->step();
-  announce(&Callback::on_batch_end);
-}
-
-void Loop::take_batches() {
-  group_.clear();
-  group_samples_ = 0;
-  run_.batch = next_batch_ - 1;
-  for (std::int64_t i = 0; i < options_.accumulate && next_batch_ < run_.batches; ++i) {
-    group_.push_back(**batches_);
-    group_samples_ += group_.back().size();
-    ++*batches_;
-    ++next_batch_;
-  }
-}
-
-void Loop::move() {
-  evaluated_ = false;
-  const auto gradients = [this] { return loss_and_gradients(); };
-  const auto value = [this] { return loss_alone(); };
-  if (options_.sam)
-    options_.sam->step(gradients);
-  else if (loss_alone_)
-    run_.optimizer.step(value);
-  else
-    run_.optimizer.step(gradients);
-}
-
-// What optimizers know as the closure: zero_grad, forward, backward.
-Tensor Loop::loss_and_gradients() {
-  const bool is_first = !std::exchange(evaluated_, true);
-  run_.optimizer.zero_grad();
-  Tensor total;
-  for (std::size_t i = 0; i < group_.size(); ++i) {
-    const Tensor loss = evaluate(i, is_first);
-    loss.backward();
-    total = i == 0 ? loss.detach() : total + loss.detach();
-    if (is_first && i + 1 < group_.size()) announce(&Callback::on_batch_end);
-  }
-  if (is_first) announce(&Callback::on_backward_end);
-  clip();
-  return total;
-}
-
-Tensor Loop::loss_alone() {
-  const bool is_first = !std::exchange(evaluated_, true);
-  Tensor total;
-  for (std::size_t i = 0; i < group_.size(); ++i) {
-    const Tensor loss = evaluate(i, is_first);
-    total = i == 0 ? loss : total + loss;
-    if (is_first && i + 1 < group_.size()) announce(&Callback::on_batch_end);
-  }
-  return total;
-}
-
-// The loss of one batch of the step, as its share of the mean over all samples of the step.
-Tensor Loop::evaluate(std::size_t index, bool is_first) {
-  const auto& [x, y] = group_[index];
-  if (is_first) {
-    ++run_.batch;
-    announce(&Callback::on_batch_begin);
-  }
-  const Tensor output = run_.model(x);
-  Tensor loss = loss_(output, y);
-  if (loss.numel() != 1) fail("fit: the loss must be a single number, got {}", loss.shape());
-  if (is_first) observe(output, y, loss);
-  if (group_.size() == 1) return loss;
-  return loss * (static_cast<double>(x.size(0)) / static_cast<double>(group_samples_));
-}
-
-void Loop::observe(const Tensor& output, const Tensor& target, const Tensor& loss) {
-  run_.loss = loss.item();
-  epoch_loss_.add(run_.loss, target.size(0));
-  if (!options_.metrics.empty()) {
-    const NoGrad guard;
-    const Tensor prediction = output.detach();
-    for (const auto& metric : options_.metrics) metric->update(prediction, target);
-  }
-  if (bar_) bar_->step(run_.loss, target.size(0));
-}
-
-void Loop::clip() {
-  if (options_.clip_grad_value) clip_grad_value_(parameters_, *options_.clip_grad_value);
-  if (options_.clip_grad_norm) {
-    const bool is_error = run_.optimizer.nonfinite() == optim::NonFinite::error;
-    clip_grad_norm_(parameters_, *options_.clip_grad_norm, {.error_if_nonfinite = is_error});
   }
 }
 

@@ -10,6 +10,7 @@
 #include "gradus/data/loader.hpp"
 #include "gradus/optim/averaged_model.hpp"
 #include "gradus/optim/schedules/plateau.hpp"
+#include "gradus/random.hpp"
 #include "gradus/train/fit.hpp"
 #include "gradus/train/progress.hpp"
 #include "train/moving_average.hpp"
@@ -44,6 +45,7 @@ class Loop {
     for (const auto& callback : options_.callbacks) (callback.get()->*moment)(run_);
   }
 
+  bool goes_on() const;
   void train_epoch();
   void begin_epoch();
   void end_epoch();
@@ -71,13 +73,14 @@ class Loop {
   std::vector<std::pair<std::string, std::string>> facts() const;
   void save_state() const;
   void begin_run();
+  void resume();
   void check_facts(const Texts& texts) const;
   void take_parts(StateDict& state);
   void take_counts(const StateDict& state);
   void take_texts(const Texts& texts);
-  void take_callbacks(StateDict& state);
   void enter_epoch();
 
+  const Generator generator_before_ = default_generator();  // the loader draws its seed from it
   const LossFunction& loss_;
   const FitOptions& options_;
   const data::Dataset* valid_;

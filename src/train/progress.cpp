@@ -5,7 +5,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <chrono>
 #include <cmath>
 #include <cstdlib>
 #include <iterator>
@@ -13,6 +12,7 @@
 #include <string_view>
 
 #include "gradus/error.hpp"
+#include "train/seconds.hpp"
 
 namespace gradus::train {
 namespace {
@@ -21,10 +21,6 @@ constexpr double redraw_interval = 0.1;  // seconds
 constexpr int shortest_bar = 6, longest_bar = 28;
 // Long runs print every so-many-th epoch to a file.
 constexpr std::int64_t most_plain_lines = 100;
-
-double steady_seconds() {
-  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
-}
 
 bool can_rewrite_lines(std::FILE* stream) {
   const char* terminal = std::getenv("TERM");

@@ -1,10 +1,5 @@
 // The state of a run in a file: whatever happens to the process, the run goes on from there as if it had never ended.
-#include <cxxabi.h>
-
-#include <charconv>
-#include <cstdlib>
 #include <filesystem>
-#include <typeinfo>
 
 #include "gradus/factory.hpp"
 #include "gradus/io.hpp"
@@ -12,45 +7,13 @@
 #include "optim/schedules/state.hpp"
 #include "storage/format.hpp"
 #include "train/loop.hpp"
+#include "train/texts.hpp"
 
 namespace gradus::train {
 namespace {
 
-using Texts = std::map<std::string, std::string>;
-
 constexpr std::string_view format_key = "format", format = "gradus.fit.1";
 constexpr std::string_view fact_prefix = "run.";
-
-template <class T>
-std::string type_of(const T& object) {
-  const char* mangled = typeid(object).name();
-  const std::unique_ptr<char, void (*)(void*)> name(abi::__cxa_demangle(mangled, nullptr, nullptr, nullptr), std::free);
-  return name ? name.get() : mangled;
-}
-
-std::string text_of(const data::Dataset* set) {
-  if (!set) return "none";
-  return fmt::format("{} {}, {} {}", set->x.dtype(), set->x.shape(), set->y.dtype(), set->y.shape());
-}
-
-template <class T>
-std::string text_of(const std::optional<T>& value) {
-  return value ? fmt::format("{}", *value) : "none";
-}
-
-const std::string& text(const Texts& texts, const std::string& key) {
-  const auto found = texts.find(key);
-  if (found == texts.end()) fail("missing text: {}", key);
-  return found->second;
-}
-
-std::uint64_t number(const Texts& texts, const std::string& key) {
-  const std::string& digits = text(texts, key);
-  std::uint64_t value = 0;
-  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), value);
-  if (error != std::errc() || end != digits.data() + digits.size()) fail("{} is not a whole number: {}", key, digits);
-  return value;
-}
 
 std::vector<NamedValue> only_row(const History& history) {
   if (history.size() != 1) fail("the row of an epoch has {} rows", history.size());
@@ -78,37 +41,6 @@ void restore(Part& part, const StateDict& state) {
     if (!taken.contains(key)) fail("unexpected key: {}", key);
   }
 }
-
-// Puts weights, optimizer, schedule and random numbers back unless they are kept.
-class Undo {
- public:
-  Undo(Run& run, optim::LRScheduler* schedule)
-      : run_(run),
-        schedule_(schedule),
-        model_(copies(run.model.state_dict())),
-        optimizer_(copies(run.optimizer.state_dict())),
-        generator_(default_generator()) {
-    if (schedule) schedule_state_ = schedule->state_dict();
-  }
-  ~Undo() {
-    if (kept_) return;
-    run_.model.load_state_dict(model_);
-    run_.optimizer.load_state_dict(optimizer_);
-    if (schedule_) schedule_->load_state_dict(schedule_state_);
-    default_generator() = generator_;
-  }
-  Undo(const Undo&) = delete;
-  Undo& operator=(const Undo&) = delete;
-
-  void keep() { kept_ = true; }
-
- private:
-  Run& run_;
-  optim::LRScheduler* schedule_;
-  StateDict model_, optimizer_, schedule_state_;
-  Generator generator_;
-  bool kept_ = false;
-};
 
 }  // namespace
 
@@ -173,29 +105,36 @@ void Loop::save_state() const {
 void Loop::begin_run() {
   const std::string& path = options_.resume;
   std::error_code error;
-  if (path.empty() || (!std::filesystem::exists(path, error) && !error)) {
-    announce(&Callback::on_train_begin);
-    return;
-  }
-  StateDict state = load(path);
-  const Texts texts = load_metadata(path);
-  Undo undo(run_, options_.schedule);
-  try {
+  if (!path.empty() && (std::filesystem::exists(path, error) || error)) return resume();
+  announce(&Callback::on_train_begin);
+  if (!path.empty()) save_state();  // that it can't be written is better known before an epoch is trained than after
+}
+
+void Loop::resume() {
+  const auto naming_the_file = [&](const auto& take) {
+    try {
+      take();
+    } catch (const Error& refused) {
+      fail("fit: resume: {}: {}", options_.resume, refused.what());
+    }
+  };
+  std::vector<StateDict> callbacks;
+  naming_the_file([&] {
+    StateDict state = load(options_.resume);
+    const Texts texts = load_metadata(options_.resume);
     check_facts(texts);
     take_counts(take_part(state, "run."));
     take_parts(state);
     take_texts(texts);
-  } catch (const Error& refused) {
-    fail("fit: resume: {}: {}", path, refused.what());
-  }
-  announce(&Callback::on_train_begin);
-  try {
-    take_callbacks(state);
+    for (std::size_t i = 0; i < options_.callbacks.size(); ++i) {
+      callbacks.push_back(take_part(state, fmt::format("callbacks.{}.", i)));
+    }
     if (!state.empty()) fail("unexpected key: {}", state.begin()->first);
-  } catch (const Error& refused) {
-    fail("fit: resume: {}: {}", path, refused.what());
-  }
-  undo.keep();
+  });
+  announce(&Callback::on_train_begin);
+  naming_the_file([&] {
+    for (std::size_t i = 0; i < callbacks.size(); ++i) restore(*options_.callbacks[i], callbacks[i]);
+  });
 }
 
 void Loop::check_facts(const Texts& texts) const {
@@ -234,6 +173,9 @@ void Loop::take_counts(const StateDict& state) {
   reader.finish();
   if (next_batch_ > run_.batches) fail("run: next_batch is {} of {}", next_batch_, run_.batches);
   if (in_epoch_ && run_.epoch == 0) fail("run: an epoch goes on, but it is number 0");
+  if (in_epoch_ && (next_batch_ > 0) != (epoch_loss_.samples > 0)) {
+    fail("run: {} samples in {} batches", epoch_loss_.samples, next_batch_);
+  }
   run_.batch = next_batch_ - 1;
 }
 
@@ -248,12 +190,6 @@ void Loop::take_texts(const Texts& texts) {
       loader_.dataset(),
       {.batch_size = options_.batch_size, .shuffle = options_.shuffle, .seed = number(texts, "loader_seed")});
   if (in_epoch_) enter_epoch();
-}
-
-void Loop::take_callbacks(StateDict& state) {
-  for (std::size_t i = 0; i < options_.callbacks.size(); ++i) {
-    restore(*options_.callbacks[i], take_part(state, fmt::format("callbacks.{}.", i)));
-  }
 }
 
 }  // namespace gradus::train

@@ -45,6 +45,7 @@ class SAM {
   void second_step();
 
   const SAMOptions& options() const { return options_; }
+  const Optimizer& optimizer() const { return optimizer_; }
 
  private:
   double gradient_norm() const;

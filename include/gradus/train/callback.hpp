@@ -29,7 +29,8 @@ struct Run {
   std::vector<NamedValue> row = {};                        // this epoch's; a callback may add columns
   std::optional<std::string> stop_reason = {};
 
-  // Training ends after this step. An epoch that is not complete by then leaves no row. The first reason counts.
+  // Training ends after this step. The epoch ends where it is: it is validated and leaves its row; only Ctrl-C leaves
+  // none. The first reason counts.
   void stop(std::string reason) {
     if (!stop_reason) stop_reason = std::move(reason);
   }
@@ -45,7 +46,8 @@ struct Run {
 //   on_train_end
 //
 // With `accumulate` there are several batches to one backward end and step. From on_validation_begin to on_epoch_end
-// the model has the weights that are judged: with `ema_decay`, the averaged ones. What a callback throws ends the run.
+// the model has the weights that are judged: with `ema_decay`, the averaged ones. Newton and ArmijoGD, which take their
+// derivatives themselves, have no backward end. What a callback throws ends the run.
 class Callback {
  public:
   virtual ~Callback() = default;

@@ -32,7 +32,8 @@ struct FitOptions {
   std::int64_t epochs = 1;
   std::int64_t batch_size = 32;
   bool shuffle = true;
-  // A schedule of this optimizer. ReduceLROnPlateau gets the validation loss after each epoch, or else the loss.
+  // A schedule of this optimizer. ReduceLROnPlateau gets the validation loss after each epoch, or else the loss; its
+  // mode must be min.
   optim::LRScheduler* schedule = nullptr;
   ScheduleStep schedule_step = ScheduleStep::batch;
   // Computed of the training batches, as the model was when it saw them, and of the validation set.
@@ -44,7 +45,8 @@ struct FitOptions {
   std::optional<double> ema_decay = {};        // judge, keep and end with an exponential moving average of the weights
   optim::SAM* sam = nullptr;               // steps in the place of the optimizer, which must be the one it is made of
   std::optional<std::uint64_t> seed = {};  // manual_seed() before the first epoch; and of the shuffling
-  // A file for the state of the run: if it is there, the run goes on from it; it is written as the run goes.
+  // A file for the state of the run: if it is there, the run goes on from it; it is written as the run goes. With the
+  // weights it holds the whole history: to write it takes longer the more epochs there were.
   std::string resume = {};
   std::int64_t save_every = 0;  // steps of the optimizer; 0: at the end of each epoch
   bool progress = true;
@@ -70,8 +72,9 @@ struct FitOptions {
 // default generator, the place in the epoch, metrics, history and callbacks. `epochs` and `save_every` may be others
 // than before. A run that is complete is not trained on.
 //
-// Throws if an option is out of its range, a set is empty, the loss is not a single number, or the state is damaged or
-// that of another run: then nothing has changed.
+// Throws if an option is out of its range, a set is empty, or the state is damaged or that of another run: then model,
+// optimizer, schedule and the generator are as before, though callbacks may have heard on_train_begin. Throws, too, if
+// the loss is not a single number, which is known only after the first forward.
 History fit(nn::Module& model, const LossFunction& loss, optim::Optimizer& optimizer, const data::Dataset& train,
             const data::Dataset& valid, const FitOptions& options = {});
 // Without validation.

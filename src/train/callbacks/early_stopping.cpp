@@ -66,7 +66,10 @@ class EarlyStopping final : public Callback {
     const std::int64_t wait = reader.count("wait"), best_epoch = reader.count("best_epoch");
     const double best = reader.number("best");
     reader.finish();
-    if (options_.restore_best_weights && best_epoch > 0) check_weights(best_weights);
+    if (options_.restore_best_weights && best_epoch > 0)
+      check_weights(best_weights);
+    else if (!best_weights.empty())
+      fail("{}: there are best weights, but nothing that asks for them", name);
     wait_ = wait;
     best_epoch_ = best_epoch;
     monitor_.set_best(best);

@@ -5,9 +5,11 @@
 #include <limits>
 
 #include "gradus/autograd.hpp"
+#include "gradus/factory.hpp"
 #include "gradus/ops.hpp"
 #include "nn/gradients.hpp"
 #include "optim/measure.hpp"
+#include "optim/schedules/state.hpp"
 #include "storage/format.hpp"
 #include "train/diagnose/finding.hpp"
 #include "train/diagnose/steps.hpp"
@@ -15,11 +17,8 @@
 namespace gradus::train {
 namespace {
 
-// "blocks.0.up.weight" -> "blocks.0.up"; a parameter of the model itself has itself.
-std::string owner_of(const std::string& parameter) {
-  const std::size_t dot = parameter.rfind('.');
-  return dot == std::string::npos ? parameter : parameter.substr(0, dot);
-}
+// "blocks.0.up.weight" -> "grad_norm/blocks.0.up"; a parameter of the model itself has itself.
+std::string column_of(const std::string& parameter) { return "grad_norm/" + parameter.substr(0, parameter.rfind('.')); }
 
 double& value_of(std::vector<NamedValue>& values, const std::string& name) {
   const auto found = std::ranges::find(values, name, &NamedValue::first);
@@ -39,10 +38,19 @@ GradientMonitor::GradientMonitor(const GradientMonitorOptions& options) : option
   if (options.every < 0) fail("gradient_monitor: every must not be negative: {}", options.every);
 }
 
+void GradientMonitor::on_train_begin(Run& run) {
+  looks_ = next_ = 0;
+  is_looking_ = false;
+  seen_.clear();
+  sums_ = {{"grad_norm", 0.0}, {"update_ratio", 0.0}};
+  if (!options_.layers) return;
+  for (const auto& [name, parameter] : run.model.named_parameters()) value_of(sums_, column_of(name));
+}
+
 void GradientMonitor::on_epoch_begin(Run&) {
   looks_ = 0;
   is_looking_ = false;
-  sums_.clear();
+  for (auto& [name, sum] : sums_) sum = 0;
 }
 
 bool GradientMonitor::is_due(const Run& run) const {
@@ -77,7 +85,7 @@ void GradientMonitor::on_step_end(Run& run) {
     const double norm = p.gradient_norm;
     p = optim::measure_update(parameters[i].first, parameters[i].second, before_[i]);
     p.gradient_norm = norm;
-    double& layer = value_of(layers, "grad_norm/" + owner_of(p.name));
+    double& layer = value_of(layers, column_of(p.name));
     layer = std::hypot(layer, norm);
     all = std::hypot(all, norm);
     updates = std::hypot(updates, p.update_norm);
@@ -102,8 +110,26 @@ void GradientMonitor::judge(const Run& run) {
 }
 
 void GradientMonitor::on_epoch_end(Run& run) {
-  for (const auto& [name, sum] : sums_) run.row.emplace_back(name, sum / static_cast<double>(looks_));
+  if (looks_ > 0) {
+    for (const auto& [name, sum] : sums_) run.row.emplace_back(name, sum / static_cast<double>(looks_));
+  }
   if (!seen_.empty()) run.history.note("gradients on the way", diagnosis().to_string());
+}
+
+std::map<std::string, Tensor> GradientMonitor::state_dict() const {
+  std::vector<double> sums;
+  for (const auto& [name, sum] : sums_) sums.push_back(sum);
+  return {{"looks", tensor(looks_)}, {"next", tensor(next_)}, {"sums", tensor(sums, {.dtype = float64})}};
+}
+
+void GradientMonitor::load_state_dict(const std::map<std::string, Tensor>& state) {
+  optim::StateReader reader("gradient_monitor", state);
+  const std::int64_t looks = reader.count("looks"), next = reader.count("next");
+  const std::vector<double> sums = reader.numbers("sums", static_cast<std::int64_t>(sums_.size()));
+  reader.finish();
+  looks_ = looks;
+  next_ = next;
+  for (std::size_t i = 0; i < sums.size(); ++i) sums_[i].second = sums[i];
 }
 
 Diagnosis GradientMonitor::diagnosis() const {

@@ -32,6 +32,7 @@ class ReduceLROnPlateau final : public LRScheduler {
   void step(double metric);
 
   double best() const { return best_; }
+  PlateauMode mode() const { return options_.mode; }
 
   // "last_epoch", "best", "num_bad_epochs", "cooldown_counter" and "_last_lr".
   std::map<std::string, Tensor> state_dict() const override;

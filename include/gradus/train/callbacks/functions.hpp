@@ -24,7 +24,8 @@ struct LambdaCallbackOptions {
 // Calls these functions: `lambda_callback({.on_epoch_end = [](train::Run& run) { ... }})`.
 std::shared_ptr<Callback> lambda_callback(const LambdaCallbackOptions& functions);
 
-// Ends the run after a batch whose loss is NaN or infinite.
+// Ends the run after a batch whose loss is NaN or infinite. LBFGS and SAM throw at such a loss by themselves, and
+// before.
 std::shared_ptr<Callback> terminate_on_nan();
 
 }  // namespace gradus::train
