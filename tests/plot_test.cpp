@@ -1,13 +1,16 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
+#include <sstream>
 #include <string>
 #include <vector>
 
 #include "gradus/error.hpp"
 #include "gradus/plot.hpp"
 #include "plot/axis.hpp"
+#include "plot/clip.hpp"
 #include "plot/isolines.hpp"
 #include "plot/style.hpp"
 #include "plot/svg.hpp"
@@ -159,6 +162,58 @@ TEST_CASE("text is escaped, and a colour cannot leave its attribute") {
   const std::string svg = figure.svg();
   CHECK(has(svg, "a &lt; b &amp; &quot;c&quot;"));
   CHECK(!has(svg, "<script"));
+}
+
+TEST_CASE("bytes that are no text are replaced, so that a picture stays readable") {
+  CHECK(plot::escaped("\xe9 t") == "\ufffd t");
+  CHECK(plot::escaped("é ∞ 😀") == "é ∞ 😀");
+  // Cut off, too long a form, half of UTF-16, beyond the last.
+  CHECK(plot::escaped("\xe2\x88") == "\ufffd\ufffd");
+  CHECK(plot::escaped("\xc0\xaf<") == "\ufffd\ufffd&lt;");
+  CHECK(plot::escaped("\xed\xa0\x80") == "\ufffd\ufffd\ufffd");
+  CHECK(plot::escaped("\xf4\x90\x80\x80") == "\ufffd\ufffd\ufffd\ufffd");
+}
+
+TEST_CASE("a line that goes far keeps its direction, and what is far outside is left out") {
+  const auto slope = [](std::vector<double> x, std::vector<double> y) {
+    plot::Figure figure;
+    figure.axes({.x_range = std::array{0.0, 1.0}, .y_range = std::array{0.0, 1.0}}).line(x, y);
+    std::istringstream path(first_line(figure.svg()).substr(1));
+    double x0 = 0, y0 = 0, x1 = 0, y1 = 0;
+    path >> x0 >> y0 >> x1 >> y1;
+    return (y1 - y0) / (x1 - x0);
+  };
+  for (const double far : {1e3, 1e6, 1e12, 1e200}) {
+    CAPTURE(far);
+    CHECK(slope({0, far}, {0, far / 3}) == doctest::Approx(slope({0, 0.9}, {0, 0.3})).epsilon(2e-3));
+    CHECK(slope({far, 0.5}, {far / 3, 0}) == doctest::Approx(slope({0.9, 0}, {0.3, 0})).epsilon(2e-3));
+  }
+  const plot::Box box = plot::box_around(500, 400);
+  const auto through = plot::clipped_line({{-1e6, 100}, {1e6, 100}, {2e6, 3e6}, {250, 3e6}, {250, 200}}, box);
+  REQUIRE(through.size() == 2);
+  CHECK(through[0].front().x == doctest::Approx(-1e4));
+  CHECK(through[0].back().x == doctest::Approx(10500));
+  CHECK(through[1].back().y == 200);
+  const auto area = plot::clipped_area({{-1e9, -1e9}, {1e9, -1e9}, {1e9, 1e9}, {-1e9, 1e9}}, box);
+  REQUIRE(area.size() == 4);
+  for (const plot::Point& p : area) CHECK(std::max(std::abs(p.x - 250), std::abs(p.y - 200)) <= 10250.1);
+}
+
+TEST_CASE("cells of a heat map are where its axes say, also of uneven grids") {
+  const auto rectangles = [](double power, bool log) {
+    plot::Grid grid;
+    for (int i = 1; i <= 31; ++i) grid.x.push_back(std::pow(i, power)), grid.y.push_back(i);
+    for (int i = 0; i < 31 * 31; ++i) grid.z.push_back(i);
+    plot::Figure figure;
+    figure.axes({.x_log = log}).heatmap(grid);
+    const std::string svg = figure.svg();
+    std::size_t count = 0;
+    for (std::size_t at = svg.find("fill=\"#"); at != std::string::npos; at = svg.find("fill=\"#", at + 1)) ++count;
+    return count;
+  };
+  CHECK(rectangles(1, false) < 31 * 31);
+  CHECK(rectangles(2, false) >= 31 * 31);
+  CHECK(rectangles(1, true) >= 31 * 31);
 }
 
 TEST_CASE("a long line is thinned and keeps its extremes") {

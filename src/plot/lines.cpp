@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <utility>
 
+#include "plot/clip.hpp"
 #include "plot/mark.hpp"
 
 namespace gradus::plot {
@@ -45,7 +46,7 @@ class Line : public Mark {
 
   void draw(Canvas& canvas) const override {
     std::string path, points;
-    for (const auto& stretch : canvas.stretches(x_, y_)) {
+    for (const auto& stretch : canvas.lines(x_, y_)) {
       const std::vector<Point> shown = thinned(stretch);
       append_path(path, shown);
       if (options_.markers) points += dots(shown, 0);
@@ -60,7 +61,7 @@ class Line : public Mark {
   }
 
   void occupy(const Canvas& canvas, std::vector<Point>& taken) const override {
-    for (const auto& stretch : canvas.stretches(x_, y_)) occupy_along(thinned(stretch), taken);
+    for (const auto& stretch : canvas.lines(x_, y_)) occupy_along(thinned(stretch), taken);
   }
 
   std::string label() const override { return options_.label; }
@@ -95,7 +96,7 @@ class Path : public Mark {
   }
 
   void draw(Canvas& canvas) const override {
-    const auto stretches = canvas.stretches(x_, y_);
+    const auto stretches = canvas.lines(x_, y_);
     if (stretches.empty()) return;
     std::string path, points;
     for (const auto& stretch : stretches) {
@@ -112,7 +113,7 @@ class Path : public Mark {
   }
 
   void occupy(const Canvas& canvas, std::vector<Point>& taken) const override {
-    for (const auto& stretch : canvas.stretches(x_, y_)) occupy_along(thinned(stretch), taken);
+    for (const auto& stretch : canvas.lines(x_, y_)) occupy_along(thinned(stretch), taken);
   }
 
   std::string label() const override { return options_.label; }
@@ -163,7 +164,7 @@ class Band : public Mark {
       std::vector<Point> outline = thinned(upper[i]);
       const std::vector<Point> back = thinned(lower[i]);
       outline.insert(outline.end(), back.rbegin(), back.rend());
-      append_path(path, outline, true);
+      append_path(path, clipped_area(std::move(outline), box_around(canvas.width, canvas.height)), true);
     }
     append(canvas.out, "<path{} fill-opacity=\"{:g}\" d=\"{}\"/>\n", look(), options_.opacity, path);
   }

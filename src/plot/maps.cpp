@@ -48,10 +48,10 @@ class Heatmap : public Mark {
 
   void draw(Canvas& canvas) const override {
     canvas.out += "<g class=\"heatmap\" shape-rendering=\"crispEdges\">\n";
-    if (values_.size() <= 900)
-      draw_cells(canvas);
-    else
+    if (values_.size() > 900 && is_even(canvas))
       draw_pixels(canvas);
+    else
+      draw_cells(canvas);
     if (options_.annotate || !options_.texts.empty()) draw_values(canvas);
     canvas.out += "</g>\n";
   }
@@ -67,6 +67,20 @@ class Heatmap : public Mark {
   double value(std::size_t i, std::size_t j) const { return values_[i * columns() + j]; }
   Rgb color(double value) const {
     return viridis(range_.high > range_.low ? (value - range_.low) / (range_.high - range_.low) : 0.5);
+  }
+
+  // Whether all cells are as wide and as high as pixels of one image would be, to half a pixel of the screen.
+  bool is_even(const Canvas& canvas) const {
+    const auto evenly = [](const std::vector<double>& edges, const auto& place) {
+      const double first = place(edges.front()),
+                   step = (place(edges.back()) - first) / static_cast<double>(edges.size() - 1);
+      for (std::size_t i = 0; i < edges.size(); ++i) {
+        // NaN is no place at all.
+        if (!(std::abs(place(edges[i]) - first - static_cast<double>(i) * step) <= 0.5)) return false;
+      }
+      return true;
+    };
+    return evenly(x_, [&](double x) { return canvas.x(x); }) && evenly(y_, [&](double y) { return canvas.y(y); });
   }
 
   template <class Visit>

@@ -3,6 +3,9 @@
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
+#include <utility>
+
+#include "plot/clip.hpp"
 
 namespace gradus::plot {
 
@@ -28,6 +31,14 @@ std::vector<std::vector<Point>> Canvas::stretches(const std::vector<double>& xs,
     if (drawn && !open) result.emplace_back();
     if (drawn) result.back().push_back(p);
     open = drawn;
+  }
+  return result;
+}
+
+std::vector<std::vector<Point>> Canvas::lines(const std::vector<double>& xs, const std::vector<double>& ys) const {
+  std::vector<std::vector<Point>> result;
+  for (const std::vector<Point>& stretch : stretches(xs, ys)) {
+    for (auto& part : clipped_line(stretch, box_around(width, height))) result.push_back(std::move(part));
   }
   return result;
 }

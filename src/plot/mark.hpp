@@ -48,8 +48,10 @@ struct Canvas {
   // NaN for what the axes cannot show.
   double x(double value) const { return x_axis.position(value) * width; }
   double y(double value) const { return (downwards ? y_axis.position(value) : 1 - y_axis.position(value)) * height; }
-  // Stretches between gaps.
+  // Stretches between gaps, however far they go.
   std::vector<std::vector<Point>> stretches(const std::vector<double>& xs, const std::vector<double>& ys) const;
+  // Those without what lies far outside.
+  std::vector<std::vector<Point>> lines(const std::vector<double>& xs, const std::vector<double>& ys) const;
 };
 
 // How colours tell values.

@@ -14,10 +14,37 @@ std::string px(double value) {
   return text;
 }
 
+namespace {
+
+// The length of the character that the text begins with; 0 if its first byte begins none. [RFC 3629]
+std::size_t character_length(std::string_view text) {
+  const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
+  const unsigned first = byte(0);
+  if (first < 0x80) return 1;
+  const std::size_t length = first < 0xc2 ? 0 : first < 0xe0 ? 2 : first < 0xf0 ? 3 : first < 0xf5 ? 4 : 0;
+  if (length == 0 || length > text.size()) return 0;
+  for (std::size_t i = 1; i < length; ++i) {
+    if ((byte(i) & 0xc0) != 0x80) return 0;
+  }
+  // Too long a form, half a character of UTF-16, and beyond the last character.
+  const unsigned second = byte(1);
+  const bool is_wrong = (first == 0xe0 && second < 0xa0) || (first == 0xed && second > 0x9f) ||
+                        (first == 0xf0 && second < 0x90) || (first == 0xf4 && second > 0x8f);
+  return is_wrong ? 0 : length;
+}
+
+}  // namespace
+
 std::string escaped(std::string_view text) {
   std::string result;
-  for (const char c : text) {
-    if (c == '&')
+  for (std::size_t at = 0, length = 1; at < text.size(); at += std::max<std::size_t>(1, length)) {
+    const char c = text[at];
+    length = character_length(text.substr(at));
+    if (length == 0)
+      result += "\ufffd";  // no parser would read on
+    else if (length > 1)
+      result += text.substr(at, length);
+    else if (c == '&')
       result += "&amp;";
     else if (c == '<')
       result += "&lt;";
