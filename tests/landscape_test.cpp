@@ -78,11 +78,11 @@ TEST_CASE("every rule of the landscape goes down the bowl, and momentum is told 
 }
 
 TEST_CASE("codes of logarithms keep sign, zero and three digits") {
-  for (const double value : {2e-9, 3.7e-5, 0.25, 27.2, 4e6}) {
+  for (const double value : {2e-9, 3.7e-5, 0.25, 27.2, 4e6, 7.6e8, 9e15}) {
     CAPTURE(value);
     const std::int16_t code = train::log_code(value);
     CHECK(train::log_code(-value) == -code);
-    CHECK(1e-10 * (std::pow(10, code / 1900.0) - 1) == doctest::Approx(value).epsilon(1e-3));
+    CHECK(1e-10 * (std::pow(10, code / train::codes_per_decade) - 1) == doctest::Approx(value).epsilon(1e-3));
   }
   CHECK(train::log_code(0) == 0);
   CHECK(train::log_code(1e300) == 32767);
@@ -100,7 +100,7 @@ TEST_CASE("curves are written as differences of differences") {
 
 TEST_CASE("a landscape page is one document with nothing to fetch") {
   problems::Problem problem = problems::himmelblau();
-  problem.name = "a </script> & b";
+  problem.name = "a </script> & b \xe9";
   const std::string page = landscape_page(problem, {.steps = 3, .learning_rates = {0.01}, .momenta = {0}});
   CHECK(page.starts_with("<!DOCTYPE html>"));
   CHECK(page.find("default-src 'none'") != std::string::npos);
@@ -109,6 +109,21 @@ TEST_CASE("a landscape page is one document with nothing to fetch") {
   CHECK(page.find("{{") == std::string::npos);
   CHECK(page.find("a </script>") == std::string::npos);
   CHECK(page.find("\"count\":24") != std::string::npos);  // four starts, six optimizers
+}
+
+TEST_CASE("a landscape page opens on a path that arrives somewhere") {
+  for (problems::Problem problem : {problems::rosenbrock(), problems::himmelblau(), train::course_bowl()}) {
+    CAPTURE(problem.name);
+    problem.starts.resize(1);
+    const std::string page = landscape_page(problem, {.steps = 30, .momenta = {0}, .optimizers = {"sgd"}});
+    const double lr = std::stod(page.substr(page.find("\"lr\":") + 5));
+    const auto way =
+        train::descend(problem, rule("sgd"), problem.starts.front(), {{-99, 99}, {-99, 99}}, {.lr = lr, .steps = 30});
+    CHECK(!way.left);
+    CHECK(way.loss.back() < 0.3 * way.loss.front());
+  }
+  const train::LandscapeOptions asked{.steps = 3, .momenta = {0}, .optimizers = {"sgd"}, .learning_rate = 0.5};
+  CHECK(landscape_page(problems::bowl(), asked).find("\"lr\":0.5,") != std::string::npos);
 }
 
 TEST_CASE("a landscape page is refused where it would make no sense") {

@@ -122,6 +122,16 @@ problems::Domain widened(const problems::Domain& domain, double factor) {
   return {wide(domain.x), wide(domain.y)};
 }
 
+// What the page shows at first, where nobody says: a rate that works.
+double opening_rate(const problems::Problem& problem, const LandscapeOptions& o) {
+  if (o.learning_rate) return *o.learning_rate;
+  const auto distance = [&](double momentum) { return std::abs(momentum - o.momentum); };
+  const DescentSettings settings{.momentum = *std::ranges::min_element(o.momenta, {}, distance),
+                                 .steps = std::min(o.shown_steps, o.steps)};
+  return best_learning_rate(o.learning_rates, problem, chosen_rules(o.optimizers).front(), problem.starts.front(),
+                            widened(*problem.domain, 3), settings);
+}
+
 // Paths, in words of 16 bits: first two for each path, then its curves.
 class Paths {
  public:
@@ -195,6 +205,7 @@ Json data_of(const problems::Problem& problem, const LandscapeOptions& options, 
   for (const Target& target : targets_of(problem)) targets.push_back({{"x", target.x}, {"y", target.y}});
   return {{"name", problem.name},
           {"count", count},
+          {"codesPerDecade", codes_per_decade},
           {"rules", rule_list},
           {"lrs", options.learning_rates},
           {"momenta", options.momenta},
@@ -203,7 +214,7 @@ Json data_of(const problems::Problem& problem, const LandscapeOptions& options, 
           {"lowest", problem.minima.empty() ? Json(nullptr) : Json(problem.minima.front().value)},
           {"curvature", curvature_of(problem)},
           {"steps", options.steps},
-          {"lr", options.learning_rate},
+          {"lr", opening_rate(problem, options)},
           {"momentum", options.momentum},
           {"shown", std::min(options.shown_steps, options.steps)},
           {"map",
@@ -218,7 +229,8 @@ Json data_of(const problems::Problem& problem, const LandscapeOptions& options, 
 // Nothing in a JSON text may close the script element around it.
 std::string in_script(const Json& json) {
   std::string text;
-  for (const char c : json.dump()) text += c == '<' ? std::string("\\u003c") : std::string(1, c);
+  for (const char c : json.dump(-1, ' ', false, Json::error_handler_t::replace))
+    text += c == '<' ? std::string("\\u003c") : std::string(1, c);
   return text;
 }
 

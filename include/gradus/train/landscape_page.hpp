@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -12,10 +13,10 @@ namespace gradus::train {
 struct LandscapeOptions {
   std::int64_t steps = 100;                  // of each path; the page shows up to so many
   std::vector<double> learning_rates = {};   // ascending; default: 13 a decade, among them 0.05, 0.25 and 0.85
-  std::vector<double> momenta = {};          // ascending, in [0, 1); default: eight, among them 0 and 0.85
+  std::vector<double> momenta = {};          // ascending, in [0, 1); default: seven, among them 0 and 0.85
   std::vector<std::string> optimizers = {};  // default: all of sgd, nesterov, adagrad, rmsprop, adam and lion
   // What the page shows at first, where the lists above have it.
-  double learning_rate = 0.25;
+  std::optional<double> learning_rate = {};  // default: that by which the first way shown ends lowest
   double momentum = 0;
   std::int64_t shown_steps = 30;
 };

@@ -1,6 +1,7 @@
 #include "train/landscape/descents.hpp"
 
 #include <cmath>
+#include <limits>
 
 #include "gradus/autograd.hpp"
 #include "gradus/optim.hpp"
@@ -68,6 +69,19 @@ Descent descend(const problems::Problem& problem, const Rule& rule, const Tensor
     optimizer->step();
   }
   return way;
+}
+
+double best_learning_rate(const std::vector<double>& rates, const problems::Problem& problem, const Rule& rule,
+                          const Tensor& start, const problems::Domain& box, DescentSettings settings) {
+  double best = rates.front(), least = std::numeric_limits<double>::infinity();
+  for (const double lr : rates) {
+    settings.lr = lr;
+    const Descent way = descend(problem, rule, start, box, settings);
+    if (way.left || way.loss.back() >= least) continue;
+    best = lr;
+    least = way.loss.back();
+  }
+  return best;
 }
 
 }  // namespace gradus::train

@@ -36,4 +36,8 @@ struct DescentSettings {
 Descent descend(const problems::Problem& problem, const Rule& rule, const Tensor& start, const problems::Domain& box,
                 const DescentSettings& settings);
 
+// Of these rates, that by which the way ends lowest; the first if all leave the box.
+double best_learning_rate(const std::vector<double>& rates, const problems::Problem& problem, const Rule& rule,
+                          const Tensor& start, const problems::Domain& box, DescentSettings settings);
+
 }  // namespace gradus::train

@@ -12,7 +12,6 @@ namespace gradus::train {
 namespace {
 
 constexpr double smallest = 1e-10;
-constexpr double codes_per_decade = 1900;
 
 std::string deflated(const std::string& bytes) {
   uLongf size = compressBound(static_cast<uLong>(bytes.size()));

@@ -8,8 +8,9 @@
 
 namespace gradus::train {
 
-// A sixteen-bit code of a number's sign and logarithm: zero for 0, precise to 0.06 % from 1e-10 to 1e7, which is how
-// losses and distances are looked at. The page's script has its inverse.
+// A sixteen-bit code of a number's sign and logarithm: zero for 0, precise to 0.1 % from 1e-9 to 1e16, which is how
+// losses and distances are looked at; 32767 stands for whatever is larger. The page's script has its inverse.
+constexpr double codes_per_decade = 1260;
 std::int16_t log_code(double value);
 
 // Appends codes as differences of differences: steady decay, a straight line of codes, becomes zeros, which compress.

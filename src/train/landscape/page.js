@@ -34,10 +34,13 @@ function readCurve(words, at, length) {
   return values;
 }
 
-// A code is 1900 times the logarithm of 1 + |value| / 1e-10, with the value's sign.
+// A code is the logarithm of 1 + |value| / 1e-10, in parts of a decade, with the value's sign.
 function fromLogCode(code) {
-  return Math.sign(code) * 1e-10 * (10 ** (Math.abs(code) / 1900) - 1);
+  return Math.sign(code) * 1e-10 * (10 ** (Math.abs(code) / data.codesPerDecade) - 1);
 }
+
+// What the last code stands for, and whatever is beyond it.
+const largest = fromLogCode(32767);
 
 // Two words for each path, its length and the minimum that it is measured from; then x, y and loss of each.
 function readPaths(words) {
@@ -81,6 +84,8 @@ function number(value) {
 const superscript = text => text.replace(/\^(-?\d+)/, (_, power) =>
   [...power].map(c => c === "-" ? "⁻" : "⁰¹²³⁴⁵⁶⁷⁸⁹"[c]).join(""));
 const shown = value => superscript(number(value));
+const bounded = (value, difference) =>
+  (difference >= largest ? "more than " : difference <= -largest ? "less than " : "") + shown(value);
 
 // The learning rate at which steps along the steepest direction of a quadratic stop shrinking.
 function stabilityLimit(rule, beta) {
@@ -118,14 +123,19 @@ function element(name, attributes, text) {
 
 const line = points => points.length ? "M" + points.map(([x, y]) => `${x.toFixed(1)} ${y.toFixed(1)}`).join("L") : "";
 
-// A path that leaves the map stays near enough to it for the browser's arithmetic.
-const near = (pixel, size) => Math.max(-20 * size, Math.min(21 * size, pixel));
+// A point far away comes near enough for the browser's arithmetic, along the segment that leads to it.
+function pulled([x0, y0], [x1, y1]) {
+  const t = 1e4 / Math.max(Math.abs(x1 - x0), Math.abs(y1 - y0));
+  return t < 1 ? [x0 + t * (x1 - x0), y0 + t * (y1 - y0)] : [x1, y1];
+}
 
 function drawMap(path, last) {
   const {left, top, width, height, x, y} = data.map;
-  const points = Array.from(path.x.subarray(0, last + 1), (value, i) => [
-    near(left + (value - x[0]) / (x[1] - x[0]) * width, width),
-    near(top + (y[1] - path.y[i]) / (y[1] - y[0]) * height, height)]);
+  const places = Array.from(path.x.subarray(0, last + 1), (value, i) => [
+    left + (value - x[0]) / (x[1] - x[0]) * width,
+    top + (y[1] - path.y[i]) / (y[1] - y[0]) * height]);
+  const middle = [left + width / 2, top + height / 2];
+  const points = places.map((place, i) => pulled(i > 0 ? places[i - 1] : middle, place));
   const d = line(points);
   const marks = [element("path", {class: "way-case", d}), element("path", {class: "way", id: "way", d})];
   for (const [px, py] of points) marks.push(element("circle", {class: "dot", cx: px, cy: py, r: 2.4}));
@@ -213,8 +223,9 @@ function drawLimit(rule, beta) {
 
 function drawReadouts(path, last, asked) {
   const loss = path.gap[last] + (data.lowest ?? 0);
-  $("loss").textContent = shown(loss) + (data.lowest ? `, ${shown(path.gap[last])} above the lowest` : "");
-  $("distance").textContent = shown(path.distance[last]);
+  $("loss").textContent = bounded(loss, path.gap[last]) +
+    (data.lowest ? `, ${bounded(path.gap[last], path.gap[last])} above the lowest` : "");
+  $("distance").textContent = bounded(path.distance[last], path.distance[last]);
   $("distance-name").textContent = `Distance to the ${data.lowest === null ? "saddle" : "minimum"} ` +
     `(${shown(path.target.x)}, ${shown(path.target.y)})`;
   const hit = data.lowest === null ? -1 : path.gap.findIndex(gap => gap < 1e-3);
