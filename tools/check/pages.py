@@ -30,6 +30,13 @@ class Browser:
     def __init__(self, profile: str):
         self.driver = subprocess.Popen(["chromedriver", "--port=0"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
                                        text=True)
+        try:
+            self.begin(profile)
+        except Exception:
+            self.end()
+            raise
+
+    def begin(self, profile: str):
         self.base = f"http://127.0.0.1:{self.port()}"
         options = {"args": CHROMIUM_FLAGS + [f"--user-data-dir={profile}"], "binary": shutil.which("chromium")}
         capabilities = {"browserName": "chrome", "goog:chromeOptions": options,
@@ -71,8 +78,11 @@ class Browser:
         try:
             self.call("DELETE", f"/session/{self.session}")
         finally:
-            self.driver.terminate()
-            self.driver.wait()
+            self.end()
+
+    def end(self):
+        self.driver.terminate()
+        self.driver.wait()
 
 
 def wait_until_ready(browser: Browser):
