@@ -64,6 +64,8 @@ std::vector<Contestant> contestants_of(const Wishes& wishes) {
         Contestant one{.label = optimizer, .optimizer = optimizer_of(optimizer, wishes.training.optimizer)};
         std::vector<std::string> label;
         if (optimizers.size() > 1 || (lrs.size() == 1 && sizes.size() == 1)) label.push_back(optimizer);
+        if (!lr.empty() && optimizer.find(':') != std::string::npos)
+          throw Error(fmt::format("--optimizers: {}: has a rate of its own, and --lrs gives another", optimizer));
         if (!lr.empty()) one.optimizer.lr = to_number("--lrs", lr);
         if (lrs.size() > 1) label.push_back("lr " + lr);
         one.batch_size = size.empty() ? wishes.training.batch_size : to_whole_number("--batch-sizes", size);
@@ -100,13 +102,15 @@ class Comparison {
   }
 
   void run() {
-    for (const Contestant& contestant : contestants_of(wishes_)) {
+    const std::vector<Contestant> contestants = contestants_of(wishes_);
+    TrainingOptions options = wishes_.training;
+    options.data.name = wishes_.on;
+    check(contestants, options);
+    for (const Contestant& contestant : contestants) {
       std::fprintf(stderr, "%s ...\n", contestant.label.c_str());
       if (surface_ != nullptr) {
         standings_.push_back(race(contestant, *surface_, wishes_.surface));
       } else {
-        TrainingOptions options = wishes_.training;
-        options.data.name = wishes_.on;
         standings_.push_back(race(contestant, options, wishes_.surface.seeds));
       }
     }
@@ -153,6 +157,13 @@ class Comparison {
   }
 
  private:
+  // The last contestant may be one that can't run.
+  void check(const std::vector<Contestant>& contestants, const TrainingOptions& options) const {
+    const Data data = surface_ == nullptr ? load_data(options.data, 0) : Data{};
+    for (const Contestant& contestant : contestants)
+      surface_ != nullptr ? check_race(contestant, *surface_) : check_race(contestant, options, data);
+  }
+
   // Near the minimum; or nearly what the best has reached, which is then a question of how fast.
   double default_target() const {
     if (surface_ != nullptr) return surface_->minima.empty() ? -1 : surface_->minima.front().value + 1e-4;

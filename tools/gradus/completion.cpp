@@ -5,6 +5,8 @@
 #include <vector>
 #include <CLI/CLI.hpp>
 
+#include <gradus/problems.hpp>
+
 #include "gradus/commands.hpp"
 #include "gradus/data_spec.hpp"
 #include "gradus/model_spec.hpp"
@@ -28,8 +30,26 @@ struct CommandWords {
   std::vector<std::string> next;  // subcommands, or what may be the first argument
 };
 
-std::vector<std::string> values_of(const std::string& option) {
-  if (option == "--optimizer" || option == "--optimizers") return known_optimizers();
+std::vector<std::string> names_of_surfaces(bool drawn) {
+  std::vector<std::string> names;
+  for (const problems::Problem& problem : problems::all()) {
+    const bool is_word = problem.name.find_first_of(" ()") == std::string::npos;
+    if (is_word && (!drawn || (problem.dimension == 2 && problem.domain))) names.push_back(problem.name);
+  }
+  return names;
+}
+
+std::vector<std::string> fields() {
+  std::vector<std::string> names = known_data();
+  for (const std::string& name : names_of_surfaces(false)) names.push_back(name);
+  return names;
+}
+
+std::vector<std::string> values_of(const std::string& option, const std::string& command) {
+  if (option == "--optimizer" && command == "landscape")
+    return {"sgd", "nesterov", "adagrad", "rmsprop", "adam", "lion"};
+  if (option == "--optimizer") return optimizers_for_batches();
+  if (option == "--optimizers") return known_optimizers();
   if (option == "--schedule") return known_schedules();
   if (option == "--activation") return known_activations();
   if (option == "--model") return {"mlp", "conv", "linear"};
@@ -37,7 +57,7 @@ std::vector<std::string> values_of(const std::string& option) {
   if (option == "--task") return {"auto", "classification", "regression"};
   if (option == "--header") return {"auto", "yes", "no"};
   if (option == "--method") return {"grid", "random", "halving"};
-  if (option == "--on") return known_data();
+  if (option == "--on") return fields();
   return {};
 }
 
@@ -49,11 +69,12 @@ void gather(const CLI::App& app, std::vector<std::string> path, std::vector<Comm
     for (const std::string& name : option->get_snames()) names.push_back("-" + name);
     if (names.empty()) {  // an argument by its place
       if (option->get_single_name() == "data") words.next = known_data();
+      if (option->get_single_name() == "surface") words.next = names_of_surfaces(true);
       if (option->get_single_name() == "shell") words.next = {"bash", "zsh", "fish"};
       continue;
     }
     words.options.push_back(
-        {names, option->get_description(), values_of(names[0]), option->get_items_expected_max() > 0});
+        {names, option->get_description(), values_of(names[0], app.get_name()), option->get_items_expected_max() > 0});
   }
   for (const CLI::App* command : app.get_subcommands({})) words.next.push_back(command->get_name());
   commands.push_back(words);

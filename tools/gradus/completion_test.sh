@@ -29,6 +29,10 @@ expect "iris" train ir
 expect "adadelta adafactor adagrad adam adamax adamw" train iris --optimizer ada
 expect "cosine" train iris --schedule cos
 expect "fetch" data f
+expect "lamb lion" train iris --optimizer l
+expect "lamb lbfgs lion" compare --optimizers l
+expect "rosenbrock" compare --on rosenb
+expect "rosenbrock" landscape rosenb
 expect "bash" completion b
 # What help lists, completion knows.
 for command in train predict lr-find compare search inspect; do

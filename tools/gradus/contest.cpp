@@ -65,10 +65,15 @@ Heat descend(const Contestant& contestant, const problems::Problem& problem, std
   return heat;
 }
 
-Heat learn(const Contestant& contestant, TrainingOptions options, std::int64_t seed) {
+TrainingOptions options_of(const Contestant& contestant, TrainingOptions options, std::int64_t seed) {
   options.optimizer = contestant.optimizer;
   options.batch_size = contestant.batch_size;
   options.seed = static_cast<std::uint64_t>(seed);
+  return options;
+}
+
+Heat learn(const Contestant& contestant, const TrainingOptions& common, std::int64_t seed) {
+  const TrainingOptions options = options_of(contestant, common, seed);
   const Data data = load_data(options.data, options.seed);
   Training training = set_up(options, data);
   const double start = now();
@@ -105,6 +110,14 @@ Standing race(const Contestant& contestant, const TrainingOptions& options, std:
   Standing standing{contestant, {}};
   for (std::int64_t seed = 0; seed < seeds; ++seed) standing.heats.push_back(learn(contestant, options, seed));
   return standing;
+}
+
+void check_race(const Contestant& contestant, const problems::Problem& problem) {
+  make_optimizer(contestant.optimizer, std::vector<Tensor>{start_of(problem, 0).detach().set_requires_grad()});
+}
+
+void check_race(const Contestant& contestant, const TrainingOptions& options, const Data& data) {
+  set_up(options_of(contestant, options, 0), data);
 }
 
 Summary summary_of(const std::vector<double>& values) {

@@ -40,6 +40,9 @@ struct SurfaceRace {
 // From the problem's start, and for seeds above the first from a point near it. A run ends where it diverges: its last
 // loss is then infinite.
 Standing race(const Contestant& contestant, const problems::Problem& problem, const SurfaceRace& options);
+// Throws what a race would before any has begun.
+void check_race(const Contestant& contestant, const problems::Problem& problem);
+void check_race(const Contestant& contestant, const TrainingOptions& options, const Data& data);
 // The seed decides on split, weights and order alike.
 Standing race(const Contestant& contestant, const TrainingOptions& options, std::int64_t seeds);
 

@@ -31,7 +31,8 @@ train::Diagnosis examine(Wishes& wishes) {
   wishes.training.epochs = wishes.epochs;
   Training training = set_up(wishes.training, data);
   if (wishes.epochs > 0) {
-    train::fit(training.model, training.loss, *training.optimizer, data.train, fit_options(wishes.training, training));
+    check_complete(train::fit(training.model, training.loss, *training.optimizer, data.train,
+                              fit_options(wishes.training, training)));
   }
   data::DataLoader loader(data.train,
                           {.batch_size = wishes.training.batch_size, .shuffle = true, .seed = wishes.training.seed});

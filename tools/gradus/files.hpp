@@ -6,8 +6,11 @@
 
 namespace gradus::tool {
 
-// Writes beside `path`, then takes its place. Throws naming the path.
+// Writes beside `path`, flushes to the disk, then takes its place. Leaves nothing behind if it fails. Throws naming the
+// path.
 void write_file(const std::string& path, std::string_view text);
+// Nothing is there afterwards. Throws naming it.
+void remove_file(const std::string& path);
 // A folder that is there afterwards. Throws naming it.
 void make_folder(const std::string& path);
 

@@ -12,6 +12,7 @@
 #include <gradus/gradcheck.hpp>
 
 #include "gradus/commands.hpp"
+#include "gradus/options.hpp"
 #include "ops/op_table.hpp"
 
 namespace gradus::tool {
@@ -192,7 +193,9 @@ void add_gradcheck(CLI::App& app, int& status) {
   command->add_flag("--json", wishes.json, "Print JSON instead of a table");
   command->add_flag("--list", wishes.list, "Only name the ops that would be checked");
   command->add_flag("-v,--verbose", wishes.verbose, "Say why an op has no second order");
-  command->add_option("--seed", wishes.seed, "Seed of cotangents and directions")->type_name("N");
+  command->add_option("--seed", wishes.seed, "Seed of cotangents and directions")
+      ->type_name("N")
+      ->check(not_negative());
   command->footer(
       "Exit status: 0 all pass, 1 one fails, 3 one is inconclusive, 2 wrong usage.\n\n"
       "Examples:\n"

@@ -1,6 +1,7 @@
 // gradus: what the library can do from the command line.
 #include <cstdio>
 #include <exception>
+#include <iostream>
 #include <string>
 #include <vector>
 #include <CLI/CLI.hpp>
@@ -18,6 +19,14 @@ void check_command(const CLI::App& app, int argc, char** argv) {
   std::vector<std::string> commands;
   for (const CLI::App* command : app.get_subcommands({})) commands.push_back(command->get_name());
   gradus::tool::check_known("command", argv[1], commands);
+}
+
+// What did not reach a full disk or a closed file was not said.
+int finish(int status) {
+  std::cout.flush();
+  if (std::fflush(stdout) == 0 && std::ferror(stdout) == 0) return status;
+  std::fputs("gradus: standard output cannot be written\n", stderr);
+  return 2;
 }
 
 }  // namespace
@@ -43,10 +52,10 @@ int main(int argc, char** argv) {
     check_command(app, argc, argv);
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
-    return app.exit(error) == 0 ? 0 : 2;
+    return finish(app.exit(error) == 0 ? 0 : 2);
   } catch (const std::exception& error) {
     std::fprintf(stderr, "gradus: %s\n", error.what());
     return 2;
   }
-  return status;
+  return finish(status);
 }

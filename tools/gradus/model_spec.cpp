@@ -44,30 +44,38 @@ class Builder {
       model_.push_back(activation->second());
     else if (!word.empty() && is_width(word))
       add_linear(positive(word));
-    else if (const auto made = layers().find(parts[0]); made != layers().end() && parts.size() <= 3)
-      made->second(*this, parts);
+    else if (const auto made = layers().find(parts[0]); made != layers().end())
+      add_named(made->second, parts);
     else
       refuse();
   }
   nn::Sequential take() { return std::move(model_); }
 
  private:
-  using Add = std::function<void(Builder&, const std::vector<std::string>&)>;
+  struct Layer {
+    std::size_t arguments;  // at most
+    std::function<void(Builder&, const std::vector<std::string>&)> add;
+  };
 
-  static const std::map<std::string, Add>& layers() {
+  static const std::map<std::string, Layer>& layers() {
     using Parts = const std::vector<std::string>&;
-    static const std::map<std::string, Add> makers = {
-        {"linear", [](Builder& b, Parts p) { b.add_linear(b.positive(b.argument(p, 1, ""))); }},
-        {"dropout", [](Builder& b, Parts p) { b.add_dropout(b.argument(p, 1, "0.5")); }},
-        {"conv", [](Builder& b, Parts p) { b.add_conv(b.argument(p, 1, ""), b.argument(p, 2, "3")); }},
-        {"maxpool", [](Builder& b, Parts p) { b.add_pool<nn::MaxPool2d>(b.argument(p, 1, "2")); }},
-        {"avgpool", [](Builder& b, Parts p) { b.add_pool<nn::AvgPool2d>(b.argument(p, 1, "2")); }},
-        {"batchnorm", [](Builder& b, Parts) { b.add_batch_norm(); }},
-        {"layernorm", [](Builder& b, Parts) { b.model_.push_back(nn::LayerNorm(b.shape_)); }},
-        {"flatten", [](Builder& b, Parts) { b.flatten(); }}};
+    static const std::map<std::string, Layer> makers = {
+        {"linear", {1, [](Builder& b, Parts p) { b.add_linear(b.positive(b.argument(p, 1, ""))); }}},
+        {"dropout", {1, [](Builder& b, Parts p) { b.add_dropout(b.argument(p, 1, "0.5")); }}},
+        {"conv", {2, [](Builder& b, Parts p) { b.add_conv(b.argument(p, 1, ""), b.argument(p, 2, "3")); }}},
+        {"maxpool", {1, [](Builder& b, Parts p) { b.add_pool<nn::MaxPool2d>(b.argument(p, 1, "2")); }}},
+        {"avgpool", {1, [](Builder& b, Parts p) { b.add_pool<nn::AvgPool2d>(b.argument(p, 1, "2")); }}},
+        {"batchnorm", {0, [](Builder& b, Parts) { b.add_batch_norm(); }}},
+        {"layernorm", {0, [](Builder& b, Parts) { b.model_.push_back(nn::LayerNorm(b.shape_)); }}},
+        {"flatten", {0, [](Builder& b, Parts) { b.flatten(); }}}};
     return makers;
   }
 
+  void add_named(const Layer& layer, const std::vector<std::string>& parts) {
+    if (parts.size() > layer.arguments + 1)
+      throw Error(fmt::format("--layers: {}: more than {} after the name", word_, layer.arguments));
+    layer.add(*this, parts);
+  }
   [[noreturn]] void refuse() const {
     std::vector<std::string> known = known_activations();
     for (const auto& [name, add] : layers()) known.push_back(name);
@@ -154,6 +162,8 @@ std::vector<std::string> known_activations() {
 std::string layers_of(const ModelOptions& options, std::int64_t outputs) {
   check_known("--activation: activation", options.activation, known_activations());
   check_known("--norm: normalisation", options.norm, {"none", "batch", "layer"});
+  if (!(options.dropout >= 0 && options.dropout <= 1))
+    throw Error(fmt::format("--dropout: must be from 0 to 1: {}", options.dropout));
   check_known("--model: model", options.model, {"mlp", "conv", "linear"});
   std::vector<std::string> words;
   if (!options.layers.empty()) {

@@ -153,6 +153,12 @@ std::vector<std::string> known_optimizers() { return names_of(optimizers()); }
 
 bool needs_closure(const std::string& name) { return name == "armijo-gd" || name == "lbfgs" || name == "newton"; }
 
+std::vector<std::string> optimizers_for_batches() {
+  std::vector<std::string> names = known_optimizers();
+  std::erase_if(names, needs_closure);
+  return names;
+}
+
 bool differentiates(const std::string& name) { return name == "newton" || name == "armijo-gd"; }
 
 std::unique_ptr<optim::Optimizer> make_optimizer(const OptimizerOptions& options, const Parameters& parameters) {

@@ -21,6 +21,8 @@ struct OptimizerOptions {
 };
 
 std::vector<std::string> known_optimizers();
+// Those that train on batches: they take the gradient as it is.
+std::vector<std::string> optimizers_for_batches();
 // Whether the rule evaluates the loss itself, by step(closure) alone: for surfaces, not for mini-batches.
 bool needs_closure(const std::string& name);
 // Whether its closure computes the loss alone, without a backward().

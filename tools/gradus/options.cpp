@@ -1,5 +1,6 @@
 #include "gradus/options.hpp"
 
+#include <charconv>
 #include <CLI/CLI.hpp>
 
 #include "gradus/words.hpp"
@@ -9,7 +10,10 @@ namespace {
 
 CLI::Validator at_least(double least, const char* rule) {
   const auto check = [least, rule](std::string& text) {
-    return to_number("", text) >= least ? std::string() : rule + (": " + text);
+    double value = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+    if (error != std::errc() || end != text.data() + text.size()) return "not a number: '" + printable(text) + "'";
+    return value >= least ? std::string() : rule + (": " + text);
   };
   return {check, "", rule};
 }
@@ -87,7 +91,7 @@ void add_model_options(CLI::App& command, ModelOptions& options) {
 }
 
 void add_optimizer_options(CLI::App& command, OptimizerOptions& options) {
-  command.add_option("--optimizer", options.name, join(known_optimizers()) + "; default adamw")
+  command.add_option("--optimizer", options.name, join(optimizers_for_batches()) + "; default adamw")
       ->type_name("NAME")
       ->group("Training");
   add_rates(command, options);
@@ -109,7 +113,10 @@ void add_batch_size(CLI::App& command, std::int64_t& batch_size) {
 }
 
 void add_seed(CLI::App& command, std::uint64_t& seed) {
-  command.add_option("--seed", seed, "Of split, weights and order; default 0")->type_name("N")->group("Training");
+  command.add_option("--seed", seed, "Of split, weights and order; default 0")
+      ->type_name("N")
+      ->check(not_negative())
+      ->group("Training");
 }
 
 void add_training_options(CLI::App& command, TrainingOptions& options) {

@@ -128,7 +128,8 @@ class Search {
     const std::vector<Choice> choices = wishes_.method == "grid"
                                             ? grid_of(space_, wishes_.points)
                                             : draws_of(space_, wishes_.trials, wishes_.training.seed);
-    for (const Choice& choice : choices) apply(wishes_.training, space_, choice);  // throws before any work is done
+    for (const Choice& choice : choices)
+      set_up(apply(wishes_.training, space_, choice), data_);  // throws before the work
     check_trials(choices);
     if (state_.taken_up() > 0) fmt::print(stderr, "{} trials are in {} already\n", state_.taken_up(), wishes_.state);
     wishes_.method == "halving" ? halve(choices) : try_all(choices);

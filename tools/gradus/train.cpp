@@ -49,7 +49,6 @@ void take_notes(train::History& history, const Wishes& wishes, const Data& data,
   history.note("network", training.layers);
   history.note("optimizer", fmt::format("{}, lr {}", options.optimizer.name, training.optimizer->initial_lr()));
   history.note("schedule", options.schedule);
-  history.note("batch size", std::to_string(options.batch_size));
   history.note("seed", std::to_string(options.seed));
 }
 
@@ -66,7 +65,11 @@ Outcome train_as(const Wishes& wishes, const Data& data, Training& training) {
   options.progress = !wishes.quiet;
   options.callbacks.push_back(train::terminate_on_nan());
   if (!wishes.report.empty()) make_folder(wishes.report);
-  if (wishes.resume) options.resume = wishes.report + "/state.safetensors";
+  const std::string state = wishes.report + "/state.safetensors";
+  if (wishes.resume)
+    options.resume = state;
+  else if (!wishes.report.empty())
+    remove_file(state);  // an earlier run's, with which this one would not go on
   Outcome outcome;
   for (const Tensor& parameter : training.model.parameters()) outcome.parameters += parameter.numel();
   const double start = now();

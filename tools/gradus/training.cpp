@@ -53,11 +53,15 @@ train::FitOptions fit_options(const TrainingOptions& options, const Training& tr
   return fit;
 }
 
+void check_complete(const train::History& history) {
+  if (history.stop_reason() == "interrupted") throw Error("interrupted");
+}
+
 train::History train_quietly(const TrainingOptions& options, const Data& data, Training& training) {
   train::FitOptions fit = fit_options(options, training);
   fit.callbacks.push_back(train::terminate_on_nan());
   train::History history = train::fit(training.model, training.loss, *training.optimizer, data.train, data.valid, fit);
-  if (history.stop_reason() == "interrupted") throw Error("interrupted");
+  check_complete(history);
   return history;
 }
 

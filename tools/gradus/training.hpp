@@ -31,7 +31,9 @@ std::string score_name(Task task);
 // For train::fit, without progress.
 train::FitOptions fit_options(const TrainingOptions& options, const Training& training);
 
-// Trains without a word; a run that diverges ends there. Throws if it is interrupted: half a run is no result.
+// Throws if the run was interrupted: half a run is no result.
+void check_complete(const train::History& history);
+// Trains without a word; a run that diverges ends there. Throws if it is interrupted.
 train::History train_quietly(const TrainingOptions& options, const Data& data, Training& training);
 
 }  // namespace gradus::tool
