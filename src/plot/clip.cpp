@@ -28,7 +28,7 @@ std::optional<std::pair<double, double>> range_inside(Point a, Point b, const Bo
   double first = 0, last = 1;
   const auto keep = [&](double from, double change, double low, double high) {
     if (change == 0) return low <= from && from <= high;
-    const auto [enter, leave] = std::minmax((low - from) / change, (high - from) / change);
+    const auto [enter, leave] = std::minmax({(low - from) / change, (high - from) / change});  // of a list: by value
     first = std::max(first, enter);
     last = std::min(last, leave);
     return first <= last;
