@@ -105,6 +105,18 @@ struct Probe : nn::Module {
   }
 };
 
+// A metric that is no more than its name.
+struct Named final : train::Metric {
+  explicit Named(const char* text) : text_(text) {}
+  std::string name() const override { return text_; }
+  void reset() override {}
+  void update(const Tensor&, const Tensor&) override {}
+  double value() const override { return 0; }
+
+ private:
+  std::string text_;
+};
+
 // What happens in the first epoch after a given number of batches.
 std::shared_ptr<train::Callback> after_batch(std::int64_t batch, const std::function<void(Run&)>& what) {
   return train::lambda_callback({.on_batch_end = [=](Run& run) {
@@ -337,8 +349,17 @@ TEST_CASE("early stopping waits for a better value, and brings the best weights 
   run = stopped({.monitor = "score", .patience = 2, .mode = train::Mode::max, .restore_best_weights = false});
   CHECK(run.history.size() == 3);
   CHECK(equal(run.weight, weights[2]));
-  CHECK(stopped({.monitor = "score", .patience = 2, .mode = train::Mode::min, .baseline = 1}).history.size() == 2);
+  CHECK(stopped({.monitor = "score", .patience = 2, .mode = train::Mode::min, .baseline = 1}).history.size() == 4);
   CHECK(stopped({.monitor = "score", .mode = train::Mode::min, .start_from_epoch = 4}).history.size() == 7);
+  // Each epoch improves on the one before: no baseline ends that.
+  const auto falling = train::lambda_callback(
+      {.on_epoch_end = [](Run& r) { r.row.emplace_back("score", -static_cast<double>(r.epoch)); }});
+  const auto patient =
+      train::early_stopping({.monitor = "score", .patience = 2, .mode = train::Mode::min, .baseline = -100});
+  CHECK(trained({.epochs = 5, .callbacks = {falling, patient}}).history.size() == 5);
+  const auto empty = train::lambda_callback({.on_epoch_end = [](Run& r) { r.row.emplace_back("score", NAN); }});
+  run = trained({.epochs = 5, .callbacks = {empty, train::early_stopping({.monitor = "score"})}});
+  CHECK(run.history.stop_reason() == "early_stopping: score had no value to keep in 1 epoch");
   CHECK_THROWS_WITH_AS(stopped({.monitor = "score2"}),
                        "early_stopping: there is no column named \"score2\" to monitor among epoch, loss, valid_loss, "
                        "lr, seconds, score",
@@ -361,6 +382,18 @@ TEST_CASE("checkpoints keep the best weights, or all") {
   CHECK(load_metadata(directory.path("best")) == std::map<std::string, std::string>{{"epoch", "2"}, {"score", "3"}});
   for (const int epoch : {1, 2, 3}) CHECK(load(directory.path("all-" + std::to_string(epoch))).size() == 2);
   CHECK_THROWS_WITH_AS(train::checkpoint(""), "checkpoint: the path is empty", Error);
+
+  nn::Linear model = line();
+  optim::SGD optimizer(model.parameters(), {.lr = 0.1});
+  const auto unseen = train::checkpoint(directory.path("{epoch}-{epoch}"), {.save_best_only = false});
+  fit(model, nn::MSELoss(), optimizer, points(5), quiet({.callbacks = {unseen}}));  // without validation
+  CHECK(load_metadata(directory.path("1-1")) == std::map<std::string, std::string>{{"epoch", "1"}});
+  const Tensor before = model.weight.detach().clone();
+  const std::string missing = directory.path("missing");
+  CHECK_THROWS_WITH_AS(
+      fit(model, nn::MSELoss(), optimizer, points(5), quiet({.callbacks = {train::checkpoint(missing + "/best")}})),
+      ("checkpoint: there is no such directory: " + missing).c_str(), Error);
+  CHECK(equal(model.weight, before));
 }
 
 TEST_CASE("fit leaves modes and the signal handler as they were, also when something throws") {
@@ -493,6 +526,24 @@ TEST_CASE("progress says loss and metrics, or nothing") {
   }
   CHECK(text.find("seconds") == std::string::npos);
 
+  // To a file every so-many-th epoch, and the last one, wherever that is.
+  const std::string stopped = printed([](std::FILE* stream) {
+    train::ProgressBar bar({.epochs = 1000, .steps_per_epoch = 1, .stream = stream});
+    for (int epoch = 0; epoch < 17; ++epoch) {
+      bar.step(1);
+      bar.end_epoch();
+    }
+  });
+  CAPTURE(stopped);
+  CHECK(stopped.starts_with("epoch 10/1000 "));
+  CHECK(stopped.find("\nepoch 17/1000 ") != std::string::npos);
+  const std::string endless = printed([](std::FILE* stream) {
+    train::ProgressBar bar({.epochs = INT64_MAX, .steps_per_epoch = 9, .stream = stream});
+    bar.step(1);
+    bar.end_epoch();
+  });
+  CHECK(endless.find("ETA") != std::string::npos);
+
   // Of a run that goes on in its second epoch. Metrics that are new take the place of old ones.
   const std::string line = printed([](std::FILE* stream) {
     train::ProgressBar bar({.epochs = 3,
@@ -523,6 +574,8 @@ TEST_CASE("fit refuses options that make no sense") {
   nn::Linear other = line();
   optim::SGD not_it(other.parameters(), {.lr = 0.1});
   optim::StepLR schedule(not_it, {.step_size = 1});
+  optim::SAM foreign(not_it);
+  const auto named = [](const char* name) { return std::make_shared<Named>(name); };
   const std::vector<std::pair<FitOptions, std::string>> refused{
       {{.epochs = 0}, "epochs must be positive: 0"},
       {{.batch_size = 0}, "batch_size must be positive: 0"},
@@ -533,6 +586,11 @@ TEST_CASE("fit refuses options that make no sense") {
       {{.resume = "x", .save_every = -1}, "save_every must be at least 0: -1"},
       {{.save_every = 3}, "save_every needs a path to save to, in resume: 3"},
       {{.schedule = &schedule}, "the schedule is of another optimizer"},
+      {{.sam = &foreign}, "sam is of another optimizer"},
+      {{.metrics = {named("loss")}}, "a metric has the name of another column: loss"},
+      {{.metrics = {named("valid_x"), named("x")}}, "a metric has the name of another column: valid_x"},
+      {{.callbacks = {train::gradient_monitor(), train::gradient_monitor()}},
+       "there are two gradient monitors: their columns are the same"},
       {{.metrics = {nullptr}}, "metric 0 is a null pointer"},
       {{.metrics = {train::mae(), train::mae()}}, "there are two metrics named \"mae\""},
       {{.callbacks = {nullptr}}, "a callback is a null pointer"},
@@ -547,6 +605,9 @@ TEST_CASE("fit refuses options that make no sense") {
                        Error);
   CHECK_THROWS_WITH_AS(fit(model, nn::MSELoss({.reduction = Reduction::none}), optimizer, points(3), quiet({})),
                        "fit: the loss must be a single number, got (3, 1)", Error);
+  optim::ReduceLROnPlateau rises(optimizer, {.mode = optim::PlateauMode::max});
+  CHECK_THROWS_WITH_AS(fit(model, nn::MSELoss(), optimizer, points(3), quiet({.schedule = &rises})),
+                       "fit: ReduceLROnPlateau gets a loss: its mode must be min", Error);
   optim::LBFGS lbfgs(model.parameters());
   CHECK_THROWS_WITH_AS(fit(model, nn::MSELoss(), lbfgs, points(3), quiet({.clip_grad_norm = 1})),
                        "fit: an optimizer that searches its step can't have clipped gradients", Error);

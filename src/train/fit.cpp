@@ -5,6 +5,8 @@
 
 #include "gradus/optim/lbfgs.hpp"
 #include "gradus/optim/levenberg_marquardt.hpp"
+#include "gradus/optim/schedules/plateau.hpp"
+#include "gradus/train/gradient_monitor.hpp"
 #include "storage/format.hpp"
 #include "train/loop.hpp"
 
@@ -27,6 +29,24 @@ void check_metrics(const std::vector<std::shared_ptr<Metric>>& metrics) {
     if (std::ranges::find(names, name) != names.end()) fail("fit: there are two metrics named \"{}\"", name);
     names.push_back(name);
   }
+}
+
+// Callbacks may add columns; those that fit itself will add are known.
+void check_columns(const std::vector<std::shared_ptr<Metric>>& metrics, const optim::Optimizer& optimizer) {
+  std::vector<std::string> names{"epoch", "loss", "valid_loss", "seconds", "lr"};
+  for (std::int64_t group = 1; group < optimizer.group_count(); ++group) names.push_back(fmt::format("lr_{}", group));
+  for (const auto& metric : metrics) names.push_back("valid_" + metric->name());
+  for (const auto& metric : metrics) {
+    const std::string name = metric->name();
+    if (std::ranges::find(names, name) != names.end()) fail("fit: a metric has the name of another column: {}", name);
+  }
+}
+
+void check_callbacks(const std::vector<std::shared_ptr<Callback>>& callbacks) {
+  if (std::ranges::find(callbacks, nullptr) != callbacks.end()) fail("fit: a callback is a null pointer");
+  const auto watches = [](const auto& callback) { return dynamic_cast<const GradientMonitor*>(callback.get()); };
+  if (std::ranges::count_if(callbacks, watches) > 1)
+    fail("fit: there are two gradient monitors: their columns are the same");
 }
 
 void check_sets(const data::Dataset& train, const data::Dataset* valid) {
@@ -59,10 +79,16 @@ void check(const FitOptions& o, const optim::Optimizer& optimizer) {
   if (o.save_every > 0 && o.resume.empty())
     fail("fit: save_every needs a path to save to, in resume: {}", o.save_every);
   if (o.schedule && &o.schedule->optimizer() != &optimizer) fail("fit: the schedule is of another optimizer");
+  const auto* plateau = dynamic_cast<const optim::ReduceLROnPlateau*>(o.schedule);
+  if (plateau && plateau->mode() == optim::PlateauMode::max) {
+    fail("fit: ReduceLROnPlateau gets a loss: its mode must be min");
+  }
+  if (o.sam && &o.sam->optimizer() != &optimizer) fail("fit: sam is of another optimizer");
   if (o.progress && !o.progress_stream) fail("fit: progress_stream is a null pointer");
   check_joint(o, optimizer);
   check_metrics(o.metrics);
-  if (std::ranges::find(o.callbacks, nullptr) != o.callbacks.end()) fail("fit: a callback is a null pointer");
+  check_columns(o.metrics, optimizer);
+  check_callbacks(o.callbacks);
 }
 
 History run(nn::Module& model, const LossFunction& loss, optim::Optimizer& optimizer, const data::Dataset& train,

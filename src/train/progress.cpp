@@ -54,14 +54,20 @@ void add_bar(Line& line, double fraction, int width) {
 }
 
 // The rate so far, and the time left at that rate (or the time taken, at the end).
-void add_rate(Line& line, std::int64_t first, std::int64_t steps, std::int64_t total, double seconds) {
+void add_rate(Line& line, std::int64_t first, std::int64_t steps, double total, double seconds) {
   const double rate = static_cast<double>(steps - first) / std::max(seconds, 1e-9);
   if (rate >= 10)
     add(line, "{:.0f} steps/s", rate);
   else
     add(line, "{:.2f} steps/s", rate);
-  add(line, "  {} ", steps < total ? "ETA" : "in");
-  add_duration(line, steps < total ? static_cast<double>(total - steps) / rate : seconds);
+  const double left = total - static_cast<double>(steps);
+  add(line, "  {} ", left > 0 ? "ETA" : "in");
+  add_duration(line, left > 0 ? left / rate : seconds);
+}
+
+// More than an integer may hold, for epochs without end.
+double total_steps(const ProgressOptions& o) {
+  return static_cast<double>(o.epochs) * static_cast<double>(o.steps_per_epoch);
 }
 
 void add_value(Line& line, std::string_view name, double value) {
@@ -106,6 +112,10 @@ ProgressBar::ProgressBar(const ProgressOptions& options)
 
 ProgressBar::~ProgressBar() {
   if (!line_is_open_) return;
+  if (!in_place_) {
+    print_epoch();  // the last one of a run that was stopped
+    return;
+  }
   std::fputc('\n', options_.stream);
   std::fflush(options_.stream);
 }
@@ -139,8 +149,9 @@ void ProgressBar::end_epoch(const std::vector<NamedValue>& values) {
   values_ = values;
   const bool is_last = epoch_ >= options_.epochs;
   if (!in_place_) {
-    const std::int64_t stride = (options_.epochs + most_plain_lines - 1) / most_plain_lines;
-    if (is_last || epoch_ % stride == 0) print_epoch();
+    const std::int64_t stride = (options_.epochs - 1) / most_plain_lines + 1;
+    line_is_open_ = !is_last && epoch_ % stride != 0;  // it may yet become the last one
+    if (!line_is_open_) print_epoch();
   } else if (is_last || seconds() >= next_draw_) {
     draw_in_place();
   }
@@ -157,7 +168,7 @@ std::vector<NamedValue> ProgressBar::current_values() const {
 }
 
 void ProgressBar::draw_in_place() {
-  const std::int64_t total = options_.epochs * options_.steps_per_epoch;
+  const double total = total_steps(options_);
   const auto columns = static_cast<int>(columns_of(options_.stream)) - 1;
   Line line, tail;
   add(line, "epoch {}/{}  ", std::min(epoch_ + (mean_is_old_ ? 0 : 1), options_.epochs), options_.epochs);
@@ -167,7 +178,7 @@ void ProgressBar::draw_in_place() {
   for (const auto& [name, value] : current_values()) add_value(tail, name, value);
   // The bar gives way to the values, and the last values to the width: a line that wraps could not be rewritten.
   const int room = columns - static_cast<int>(line.size() + tail.size()) - 2;
-  const double fraction = std::clamp(static_cast<double>(steps_) / static_cast<double>(total), 0.0, 1.0);
+  const double fraction = std::clamp(static_cast<double>(steps_) / total, 0.0, 1.0);
   add_bar(line, fraction, std::clamp(room, shortest_bar, longest_bar));
   line.append(tail);
   Line whole;
@@ -182,7 +193,7 @@ void ProgressBar::print_epoch() {
   add_value(line, "loss", loss());
   for (const auto& [name, value] : values_) add_value(line, name, value);
   add(line, "  ");
-  add_rate(line, options_.first_step, steps_, options_.epochs * options_.steps_per_epoch, seconds());
+  add_rate(line, options_.first_step, steps_, total_steps(options_), seconds());
   add(line, "\n");
   print(options_.stream, line);
 }

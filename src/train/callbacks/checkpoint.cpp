@@ -1,5 +1,8 @@
 #include "gradus/train/callbacks/checkpoint.hpp"
 
+#include <filesystem>
+#include <map>
+#include <string>
 #include <string_view>
 
 #include "gradus/factory.hpp"
@@ -21,14 +24,26 @@ class Checkpoint final : public Callback {
     if (path.empty()) fail("{}: the path is empty", name);
   }
 
-  void on_train_begin(Run&) override { monitor_.forget(); }
+  // A directory that is missing is better known before an epoch is trained than after.
+  void on_train_begin(Run& run) override {
+    monitor_.forget();
+    const std::filesystem::path directory = std::filesystem::path(path_of(run.epoch + 1)).parent_path();
+    std::error_code error;
+    if (!directory.empty() && !std::filesystem::is_directory(directory, error)) {
+      fail("{}: there is no such directory: {}", name, directory.string());
+    }
+  }
 
   void on_epoch_end(Run& run) override {
-    const double value = monitor_.read(run);
-    const bool is_better = monitor_.improve(value);
+    std::map<std::string, std::string> metadata{{"epoch", std::to_string(run.epoch)}};
+    bool is_better = false;
+    if (save_best_only_ || monitor_.is_there(run)) {
+      const double value = monitor_.read(run);
+      is_better = monitor_.improve(value);
+      metadata[monitor_.column()] = fmt::format("{}", value);
+    }
     if (save_best_only_ && !is_better) return;
-    save(run.model.state_dict(), path_of(run.epoch),
-         {.metadata = {{"epoch", std::to_string(run.epoch)}, {monitor_.column(), fmt::format("{}", value)}}});
+    save(run.model.state_dict(), path_of(run.epoch), {.metadata = metadata});
   }
 
   StateDict state_dict() const override { return {{"best", tensor(monitor_.best(), {.dtype = float64})}}; }
@@ -44,7 +59,7 @@ class Checkpoint final : public Callback {
   std::string path_of(std::int64_t epoch) const {
     constexpr std::string_view placeholder = "{epoch}";
     std::string path = path_;
-    if (const std::size_t at = path.find(placeholder); at != std::string::npos) {
+    for (std::size_t at = path.find(placeholder); at != std::string::npos; at = path.find(placeholder, at)) {
       path.replace(at, placeholder.size(), std::to_string(epoch));
     }
     return path;

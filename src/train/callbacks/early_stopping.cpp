@@ -40,11 +40,9 @@ class EarlyStopping final : public Callback {
       best_epoch_ = run.epoch;
       if (options_.restore_best_weights) best_weights_ = copies(run.model.state_dict());
       if (!options_.baseline || monitor_.is_better(value, *options_.baseline)) wait_ = 0;
+      return;
     }
-    if (wait_ > 0 && wait_ >= options_.patience) {
-      run.stop(fmt::format("{}: {} got no better than {:.6g} in {} {}", name, options_.monitor, monitor_.best(), wait_,
-                           wait_ == 1 ? "epoch" : "epochs"));
-    }
+    if (wait_ >= options_.patience) run.stop(reason());
   }
 
   void on_train_end(Run& run) override {
@@ -77,6 +75,12 @@ class EarlyStopping final : public Callback {
   }
 
  private:
+  std::string reason() const {
+    const std::string best =
+        best_epoch_ > 0 ? fmt::format("got no better than {:.6g}", monitor_.best()) : "had no value to keep";
+    return fmt::format("{}: {} {} in {} {}", name, options_.monitor, best, wait_, wait_ == 1 ? "epoch" : "epochs");
+  }
+
   void check_weights(const StateDict& weights) const {
     const auto alike = [](const auto& a, const auto& b) {
       return a.first == b.first && a.second.dtype() == b.second.dtype() && a.second.shape() == b.second.shape();

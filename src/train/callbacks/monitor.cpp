@@ -2,9 +2,15 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "gradus/error.hpp"
 
 namespace gradus::train {
+
+bool Monitor::is_there(const Run& run) const {
+  return std::ranges::find(run.row, column_, &NamedValue::first) != run.row.end();
+}
 
 double Monitor::read(const Run& run) const {
   std::string names;

@@ -16,6 +16,7 @@ class Monitor {
   void forget() { best_ = worst(); }
   // The column's value in the row of the epoch. Throws if there is none.
   double read(const Run& run) const;
+  bool is_there(const Run& run) const;
   bool is_better(double value, double than) const {
     return is_less_ ? value < than - min_delta_ : value > than + min_delta_;
   }
