@@ -27,8 +27,8 @@ mkdir taken
 grep -q '^gradus: taken: cannot be written: ' out || fail "$(cat out)"
 [ "$(echo taken*)" = taken ] || fail "left a file behind: $(echo taken*)"
 
-# Half a run is nothing to examine.
+# Half a run is nothing to examine. (Without --foreground two signals come, and the second one kills.)
 status=0
-timeout --preserve-status -s INT 3 "$program" diagnose iris --after 100000000 >out 2>&1 || status=$?
+timeout --foreground --preserve-status -s INT 3 "$program" diagnose iris --after 100000000 >out 2>&1 || status=$?
 [ "$status" = 2 ] || fail "exit status $status after an interruption: $(cat out)"
 grep -qx 'gradus: interrupted' out || fail "$(cat out)"
