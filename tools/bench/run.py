@@ -159,6 +159,13 @@ def print_speedups(times):
                   f"libtorch {show(over(one['torch'], two['torch']))}, floor {show(over(one['floor'], two['floor']))})")
 
 
+def print_fit(build, quick):
+    program = build / "tools/bench/bench_fit"
+    if program.exists():
+        print("\ntrain::fit beside the loop written by hand, 64-64-10 on the digits (goal: at most +3 %)")
+        print(subprocess.run([program, "11" if quick else "41"], capture_output=True, text=True, check=True).stdout, end="")
+
+
 def main():
     arguments = parse_arguments()
     programs = find_programs(arguments.build)
@@ -192,6 +199,8 @@ def main():
     print_steps(times, copies)
     print_wide(times)
     print_speedups(times)
+    if not arguments.workload:
+        print_fit(arguments.build, arguments.quick)
     if arguments.json:
         pathlib.Path(arguments.json).write_text(json.dumps(record, indent=1) + "\n")
         print(f"measurements: {arguments.json}")
