@@ -1,7 +1,5 @@
 #include "gradus/anomaly.hpp"
 
-#include <fmt/format.h>
-
 #include <cmath>
 #include <optional>
 #include <string>
@@ -9,6 +7,7 @@
 #include "autograd/call_site.hpp"
 #include "autograd/observer.hpp"
 #include "gradus/autograd.hpp"
+#include "storage/format.hpp"
 
 namespace gradus {
 namespace {
@@ -37,15 +36,15 @@ std::optional<Anomaly> find_anomaly(const Tensor& tensor, bool infinite) {
 // "nan at (1,) of float32 (2,)".
 std::string describe(const Anomaly& anomaly, const Tensor& tensor) {
   const char* const value = std::isnan(anomaly.value) ? "nan" : anomaly.value > 0 ? "inf" : "-inf";
-  return fmt::format("{} at {} of {} {}", value, anomaly.index, tensor.dtype(), tensor.shape());
+  return formatted("{} at {} of {} {}", value, anomaly.index, tensor.dtype(), tensor.shape());
 }
 
 // "op 3 on the tape, recorded at loss.cpp:12 in loss(double)".
 std::string describe(const Node& node) {
   const Origin* const origin = node.extras ? &node.extras->origin : nullptr;
   if (origin == nullptr || origin->place == 0) return "recorded before anomalies were looked for";
-  std::string text = fmt::format("op {} on the tape", origin->place);
-  if (origin->derivative_of != nullptr) text += fmt::format(", in the derivative of '{}'", origin->derivative_of);
+  std::string text = formatted("op {} on the tape", origin->place);
+  if (origin->derivative_of != nullptr) text += formatted(", in the derivative of '{}'", origin->derivative_of);
   const std::string calls = describe_calls(origin->calls);
   return calls.empty() ? text : text + ", recorded at " + calls;
 }
@@ -100,7 +99,7 @@ class AnomalyDetector final : public Observer {
     for (const Edge& edge : node.edges()) {
       if (edge.node) continue;
       if (const auto anomaly = find_anomaly(edge.leaf, options.infinite)) {
-        return fmt::format("input {}, a leaf, is {}", edge.input, describe(*anomaly, edge.leaf));
+        return formatted("input {}, a leaf, is {}", edge.input, describe(*anomaly, edge.leaf));
       }
     }
     return "its inputs on the tape are finite";

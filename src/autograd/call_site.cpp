@@ -6,7 +6,6 @@
 #include <dlfcn.h>
 #include <execinfo.h>
 #include <fcntl.h>
-#include <fmt/format.h>
 #include <link.h>
 #include <spawn.h>
 #include <sys/wait.h>
@@ -20,6 +19,8 @@
 #include <memory>
 #include <sstream>
 #include <string_view>
+
+#include "storage/format.hpp"
 
 extern char** environ;
 
@@ -117,7 +118,7 @@ Call locate(void* address) {
 // What addr2line says of offsets into one object: for each, the functions inlined there and then the real one.
 std::vector<std::vector<Function>> look_up(const std::string& object, const std::vector<std::uintptr_t>& offsets) {
   std::vector<std::string> command{"addr2line", "-a", "-f", "-i", "-e", object};
-  for (const std::uintptr_t offset : offsets) command.push_back(fmt::format("{:#x}", offset));
+  for (const std::uintptr_t offset : offsets) command.push_back(formatted("{:#x}", offset));
   std::istringstream text(output_of(command));
   std::vector<std::vector<Function>> found;
   for (std::string symbol, line; std::getline(text, symbol);) {

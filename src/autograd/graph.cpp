@@ -1,13 +1,12 @@
 #include "gradus/graph.hpp"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <map>
 #include <set>
 #include <string_view>
 
 #include "autograd/node.hpp"
+#include "storage/format.hpp"
 
 namespace gradus {
 namespace {
@@ -27,7 +26,7 @@ std::string escaped(std::string_view text) {
   return result;
 }
 
-std::string described(const Shape& shape, Dtype dtype) { return fmt::format("{} {}", shape, dtype); }
+std::string described(const Shape& shape, Dtype dtype) { return formatted("{} {}", shape, dtype); }
 
 // All nodes that lead to `root`, newest first.
 std::vector<const Node*> history_of(const Node* root) {
@@ -65,7 +64,7 @@ class Drawing {
     nodes.resize(nodes.size() - hidden_);
     shown_.insert(nodes.begin(), nodes.end());
     if (hidden_ > 0) {
-      text_ += fmt::format("  older [label=\"{} older ops\", shape=box, style=dashed];\n", hidden_);
+      text_ += formatted("  older [label=\"{} older ops\", shape=box, style=dashed];\n", hidden_);
     }
     for (auto node = nodes.rbegin(); node != nodes.rend(); ++node) draw(**node, *node == root);
   }
@@ -73,30 +72,30 @@ class Drawing {
   void draw(const Node& node, bool is_output) {
     const std::string name = name_of([&](const TensorImpl& t) { return t.node.get() == &node; });
     const std::string freed = node.freed ? "\nfreed" : "";
-    const std::string label = fmt::format("{}{}{}\n{}{}", node.name, name.empty() ? "" : ": ", name,
-                                          described(node.shape, node.dtype), freed);
-    text_ += fmt::format("  op{} [label=\"{}\"{}];\n", node.id, escaped(label), is_output ? ", penwidth=2" : "");
+    const std::string label =
+        formatted("{}{}{}\n{}{}", node.name, name.empty() ? "" : ": ", name, described(node.shape, node.dtype), freed);
+    text_ += formatted("  op{} [label=\"{}\"{}];\n", node.id, escaped(label), is_output ? ", penwidth=2" : "");
     for (const Edge& edge : node.edges()) draw(edge, node);
   }
 
   void draw(const Edge& edge, const Node& node) {
     const bool hidden = edge.node && !shown_.contains(edge.node.get());
-    std::string from = !edge.node ? leaf(edge.leaf) : hidden ? "older" : fmt::format("op{}", edge.node->id);
+    std::string from = !edge.node ? leaf(edge.leaf) : hidden ? "older" : formatted("op{}", edge.node->id);
     // With one input there is nothing to tell apart.
-    const std::string label = edge.input > 0 || node.edges().size() > 1 ? fmt::format("label=\"{}\"", edge.input) : "";
+    const std::string label = edge.input > 0 || node.edges().size() > 1 ? formatted("label=\"{}\"", edge.input) : "";
     const std::string style = hidden ? "style=dashed" : "";
     const std::string attributes = label + (label.empty() || style.empty() ? "" : ", ") + style;
-    text_ += fmt::format("  {} -> op{}{};\n", from, node.id, attributes.empty() ? "" : " [" + attributes + "]");
+    text_ += formatted("  {} -> op{}{};\n", from, node.id, attributes.empty() ? "" : " [" + attributes + "]");
   }
 
   // The identifier of a leaf, which is drawn when it is first met.
   std::string leaf(const Tensor& tensor) {
     const auto [known, is_new] = leaves_.emplace(&impl(tensor), leaves_.size());
-    const std::string id = fmt::format("leaf{}", known->second);
+    const std::string id = formatted("leaf{}", known->second);
     if (!is_new) return id;
     const std::string name = name_of([&](const TensorImpl& t) { return &t == &impl(tensor); });
     const std::string label = name + (name.empty() ? "" : "\n") + described(tensor.shape(), tensor.dtype());
-    text_ += fmt::format("  {} [label=\"{}\", shape=box, style=filled, fillcolor=\"#e8f0fe\"];\n", id, escaped(label));
+    text_ += formatted("  {} [label=\"{}\", shape=box, style=filled, fillcolor=\"#e8f0fe\"];\n", id, escaped(label));
     return id;
   }
 

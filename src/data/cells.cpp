@@ -1,10 +1,9 @@
 #include "data/cells.hpp"
 
-#include <fmt/format.h>
-
 #include <utility>
 
 #include "gradus/error.hpp"
+#include "storage/format.hpp"
 
 namespace gradus::data {
 
@@ -64,7 +63,7 @@ std::string_view CellReader::read_quoted() {
   const std::size_t start = ++position_;
   std::size_t write = start;
   while (true) {
-    if (at_end()) throw Error(fmt::format("{}:{}: a quoted cell has no closing quote", where_, opened));
+    if (at_end()) throw Error(formatted("{}:{}: a quoted cell has no closing quote", where_, opened));
     const char c = text_[position_++];
     if (c == '"') {
       if (at_end() || text_[position_] != '"') break;
@@ -75,8 +74,8 @@ std::string_view CellReader::read_quoted() {
   }
   skip_blanks();
   if (!at_line_end() && text_[position_] != delimiter_) {
-    throw Error(fmt::format("{}:{}: text after a closing quote: {}", where_, line_,
-                            quoted_excerpt(std::string_view(text_).substr(position_, 1))));
+    throw Error(formatted("{}:{}: text after a closing quote: {}", where_, line_,
+                          quoted_excerpt(std::string_view(text_).substr(position_, 1))));
   }
   return std::string_view(text_).substr(start, write - start);
 }
@@ -87,12 +86,12 @@ std::string quoted_excerpt(std::string_view text) {
   for (const char c : text.substr(0, longest)) {
     const auto code = static_cast<unsigned char>(c);
     if (code < 0x20 || code == 0x7F)
-      result += fmt::format("\\x{:02x}", code);
+      result += formatted("\\x{:02x}", code);
     else
       result += c;
   }
   result += '"';
-  if (text.size() > longest) result += fmt::format("... ({} characters)", text.size());
+  if (text.size() > longest) result += formatted("... ({} characters)", text.size());
   return result;
 }
 

@@ -2,8 +2,6 @@
 // they come; a training set needs to be told apart from a broken file.
 #include "gradus/data/csv.hpp"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <charconv>
 #include <cmath>
@@ -15,6 +13,7 @@
 #include "data/file.hpp"
 #include "gradus/error.hpp"
 #include "gradus/factory.hpp"
+#include "storage/format.hpp"
 
 namespace gradus::data {
 namespace {
@@ -28,12 +27,12 @@ void check_delimiter(const char* op, char delimiter) {
   const bool is_part_of_a_cell = std::isalnum(static_cast<unsigned char>(delimiter)) ||
                                  std::string_view("+-.\"\r\n").find(delimiter) != std::string_view::npos;
   if (is_part_of_a_cell || delimiter == '\0') {
-    throw Error(fmt::format("{}: cannot be a delimiter: {}", op, quoted_excerpt({&delimiter, 1})));
+    throw Error(formatted("{}: cannot be a delimiter: {}", op, quoted_excerpt({&delimiter, 1})));
   }
 }
 
 void check_dtype(const char* op, Dtype dtype) {
-  if (dtype == boolean) throw Error(fmt::format("{}: dtype must be float32, float64 or int64: bool", op));
+  if (dtype == boolean) throw Error(formatted("{}: dtype must be float32, float64 or int64: bool", op));
 }
 
 struct Number {
@@ -54,7 +53,7 @@ bool is_missing(std::string_view cell) { return cell.empty() || cell == "NA"; }
 class TableReader {
  public:
   TableReader(const char* op, const std::string& path, std::optional<bool> header, char delimiter)
-      : where_(fmt::format("{}: {}", op, path)), reader_(read_text_file(where_, path), delimiter, where_) {
+      : where_(formatted("{}: {}", op, path)), reader_(read_text_file(where_, path), delimiter, where_) {
     check_delimiter(op, delimiter);
     has_row_ = reader_.next_row();
     if (has_row_) columns_ = reader_.cells().size();
@@ -62,7 +61,7 @@ class TableReader {
       names_.assign(reader_.cells().begin(), reader_.cells().end());
       has_row_ = reader_.next_row();
     }
-    if (!has_row_) throw Error(fmt::format("{}: has no rows of numbers", where_));
+    if (!has_row_) throw Error(formatted("{}: has no rows of numbers", where_));
   }
 
   const std::string& where() const { return where_; }
@@ -91,8 +90,8 @@ class TableReader {
   void check_width() const {
     const std::size_t width = reader_.cells().size();
     if (width != columns_) {
-      throw Error(fmt::format("{}:{}: rows differ in length: {} cells, the first row has {}", where_, reader_.line(),
-                              width, columns_));
+      throw Error(formatted("{}:{}: rows differ in length: {} cells, the first row has {}", where_, reader_.line(),
+                            width, columns_));
     }
   }
 
@@ -117,9 +116,9 @@ class TableReader {
   }
 
   [[noreturn]] void fail(std::size_t column, const char* problem) const {
-    const std::string name = names_.empty() ? "" : fmt::format(" ({})", names_[column]);
-    throw Error(fmt::format("{}:{}: column {}{}: {}: {}", where_, reader_.line(), column + 1, name, problem,
-                            quoted_excerpt(reader_.cells()[column])));
+    const std::string name = names_.empty() ? "" : formatted(" ({})", names_[column]);
+    throw Error(formatted("{}:{}: column {}{}: {}: {}", where_, reader_.line(), column + 1, name, problem,
+                          quoted_excerpt(reader_.cells()[column])));
   }
 
   std::string where_;
@@ -132,7 +131,7 @@ class TableReader {
 std::size_t find_column(const TableReader& table, std::int64_t index) {
   const auto columns = static_cast<std::int64_t>(table.columns());
   if (index < -columns || index >= columns) {
-    throw Error(fmt::format("{}: target column {} is not among its {} columns", table.where(), index, columns));
+    throw Error(formatted("{}: target column {} is not among its {} columns", table.where(), index, columns));
   }
   return static_cast<std::size_t>(index < 0 ? index + columns : index);
 }
@@ -142,15 +141,15 @@ std::string listed(const std::vector<std::string>& names) {
   constexpr std::size_t most = 12;
   std::string text = "there are";
   for (std::size_t i = 0; i < std::min(most, names.size()); ++i) text.append(" ").append(quoted_excerpt(names[i]));
-  return names.size() > most ? text + fmt::format(" and {} more", names.size() - most) : text;
+  return names.size() > most ? text + formatted(" and {} more", names.size() - most) : text;
 }
 
 std::size_t find_column(const TableReader& table, const std::string& name) {
   const auto& names = table.names();
   const auto found = std::find(names.begin(), names.end(), name);
   if (found == names.end() || std::find(found + 1, names.end(), name) != names.end()) {
-    throw Error(fmt::format("{}: {} column is named {}: {}", table.where(),
-                            found == names.end() ? "no" : "more than one", quoted_excerpt(name), listed(names)));
+    throw Error(formatted("{}: {} column is named {}: {}", table.where(), found == names.end() ? "no" : "more than one",
+                          quoted_excerpt(name), listed(names)));
   }
   return static_cast<std::size_t>(found - names.begin());
 }
@@ -178,7 +177,7 @@ Dataset read_csv(const std::string& path, const CsvOptions& options) {
   TableReader table("read_csv", path, options.header, options.delimiter);
   const std::size_t target = std::visit([&](const auto& key) { return find_column(table, key); }, options.target);
   if (table.columns() < 2) {
-    throw Error(fmt::format("{}: a target and at least one feature take 2 columns or more: 1", table.where()));
+    throw Error(formatted("{}: a target and at least one feature take 2 columns or more: 1", table.where()));
   }
   std::vector<CellRule> rules(table.columns(), {options.dtype, options.allow_nan});
   rules[target] = {target_dtype, false};

@@ -1,13 +1,12 @@
 #include "gradus/data/dataset.hpp"
 
-#include <fmt/format.h>
-
 #include <cmath>
 
 #include "gradus/autograd.hpp"
 #include "gradus/error.hpp"
 #include "gradus/factory.hpp"
 #include "gradus/ops.hpp"
+#include "storage/format.hpp"
 
 namespace gradus::data {
 namespace {
@@ -25,19 +24,19 @@ Tensor order_of(std::int64_t n, const SplitOptions& options) {
 Dataset::Dataset(Tensor inputs, Tensor targets) : x(std::move(inputs)), y(std::move(targets)) {
   if (!x.defined() || !y.defined()) throw Error("Dataset: x and y must be defined tensors");
   if (x.dim() == 0 || y.dim() == 0 || x.size(0) != y.size(0)) {
-    throw Error(fmt::format("Dataset: x and y must have the same number of samples in dim 0: {} and {}",
-                            to_string(x.shape()), to_string(y.shape())));
+    throw Error(formatted("Dataset: x and y must have the same number of samples in dim 0: {} and {}",
+                          to_string(x.shape()), to_string(y.shape())));
   }
 }
 
 std::pair<Dataset, Dataset> Dataset::split(double fraction, const SplitOptions& options) const {
   if (!(fraction > 0 && fraction < 1)) {
-    throw Error(fmt::format("split: the fraction must be between 0 and 1: {}", fraction));
+    throw Error(formatted("split: the fraction must be between 0 and 1: {}", fraction));
   }
   const std::int64_t n = size();
   const auto first = static_cast<std::int64_t>(std::llround(fraction * static_cast<double>(n)));
   if (first == 0 || first == n) {
-    throw Error(fmt::format("split: a part would be empty: fraction {} of {} samples", fraction, n));
+    throw Error(formatted("split: a part would be empty: fraction {} of {} samples", fraction, n));
   }
   NoGrad guard;
   const Tensor order = order_of(n, options);

@@ -1,6 +1,5 @@
 #include "gradus/data/idx.hpp"
 
-#include <fmt/format.h>
 #include <zlib.h>
 
 #include <algorithm>
@@ -17,6 +16,7 @@
 
 #include "gradus/error.hpp"
 #include "gradus/factory.hpp"
+#include "storage/format.hpp"
 
 namespace gradus::data {
 namespace {
@@ -58,14 +58,14 @@ struct Header {
 class File {
  public:
   explicit File(const std::string& path) : path_(path), file_(gzopen(path.c_str(), "rb"), &gzclose) {
-    if (!file_) fail(fmt::format("cannot be opened: {}", std::generic_category().message(errno)));
+    if (!file_) fail(formatted("cannot be opened: {}", std::generic_category().message(errno)));
     std::error_code not_regular;
     const auto size = std::filesystem::file_size(path, not_regular);
     if (!not_regular) size_on_disk_ = static_cast<std::int64_t>(size);
   }
 
   [[noreturn]] void fail(const std::string& problem) const {
-    throw Error(fmt::format("read_idx: {}: {}", path_, problem));
+    throw Error(formatted("read_idx: {}: {}", path_, problem));
   }
 
   // Up to `count` bytes: fewer only where the file ends.
@@ -99,7 +99,7 @@ class File {
     int code = Z_OK;
     std::string_view message = gzerror(file_.get(), &code);
     if (message.starts_with(path_ + ": ")) message.remove_prefix(path_.size() + 2);
-    fail(fmt::format("cannot be read: {}", message));
+    fail(formatted("cannot be read: {}", message));
   }
 
   std::string path_;
@@ -134,30 +134,29 @@ std::optional<std::int64_t> bytes_of(const Shape& shape) {
 Header read_header(File& file) {
   unsigned char magic[4];
   const std::int64_t received = file.read(magic, 4);
-  if (received < 4)
-    file.fail(fmt::format("truncated: the header takes 4 bytes and the sizes, {} bytes found", received));
+  if (received < 4) file.fail(formatted("truncated: the header takes 4 bytes and the sizes, {} bytes found", received));
   if (magic[0] != 0 || magic[1] != 0) {
-    file.fail(fmt::format("is no IDX file: it begins with bytes {:02x} {:02x}, not 00 00", magic[0], magic[1]));
+    file.fail(formatted("is no IDX file: it begins with bytes {:02x} {:02x}, not 00 00", magic[0], magic[1]));
   }
   const auto type = element_type(magic[2]);
-  if (!type) file.fail(fmt::format("element type must be 08, 09, 0b, 0c, 0d or 0e: {:02x}", magic[2]));
+  if (!type) file.fail(formatted("element type must be 08, 09, 0b, 0c, 0d or 0e: {:02x}", magic[2]));
   const int dims = magic[3];
-  if (dims < 1 || dims > Shape::max_dims) file.fail(fmt::format("must have 1 to {} dims: {}", Shape::max_dims, dims));
+  if (dims < 1 || dims > Shape::max_dims) file.fail(formatted("must have 1 to {} dims: {}", Shape::max_dims, dims));
 
   unsigned char sizes[4 * Shape::max_dims];
   if (file.read(sizes, 4 * dims) < 4 * dims)
-    file.fail(fmt::format("truncated: it ends among the sizes of {} dims", dims));
+    file.fail(formatted("truncated: it ends among the sizes of {} dims", dims));
   Header header{.code = magic[2], .type = *type, .shape = {}, .header_bytes = 4 + 4 * dims};
   for (int i = 0; i < dims; ++i) header.shape.push_back(load<std::uint32_t>(sizes + 4 * i));
   const auto elements = bytes_of(header.shape);
-  if (!elements) file.fail(fmt::format("sizes overflow: {}", to_string(header.shape)));
+  if (!elements) file.fail(formatted("sizes overflow: {}", to_string(header.shape)));
   header.data_bytes = *elements * type->size;
   return header;
 }
 
 [[noreturn]] void fail_truncated(const File& file, const Header& header, std::int64_t at_most) {
-  file.fail(fmt::format("truncated: {} of {} takes {} bytes, the file has at most {}", to_string(header.shape),
-                        header.type.name, header.data_bytes, at_most));
+  file.fail(formatted("truncated: {} of {} takes {} bytes, the file has at most {}", to_string(header.shape),
+                      header.type.name, header.data_bytes, at_most));
 }
 
 // The header may lie: memory grows with what is really there.
@@ -175,8 +174,8 @@ std::vector<unsigned char> read_data(File& file, const Header& header) {
   }
   unsigned char extra;
   if (file.read(&extra, 1) != 0) {
-    file.fail(fmt::format("{} of {} takes {} bytes, but the file goes on", to_string(header.shape), header.type.name,
-                          header.data_bytes));
+    file.fail(formatted("{} of {} takes {} bytes, but the file goes on", to_string(header.shape), header.type.name,
+                        header.data_bytes));
   }
   return bytes;
 }
@@ -216,7 +215,7 @@ Tensor read_idx(const std::string& path, const IdxOptions& options) {
   const Header header = read_header(file);
   const Dtype dtype = options.dtype.value_or(default_dtype(header));
   if (dtype == boolean || (dtype == int64 && header.type.is_float)) {
-    file.fail(fmt::format("cannot be read as {}: it holds {}", to_string(dtype), header.type.name));
+    file.fail(formatted("cannot be read as {}: it holds {}", to_string(dtype), header.type.name));
   }
   const std::vector<unsigned char> bytes = read_data(file, header);
   Tensor result = empty(header.shape, {.dtype = dtype});

@@ -1,11 +1,10 @@
 #include "gradus/data/loader.hpp"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 
 #include "gradus/error.hpp"
 #include "gradus/ops.hpp"
+#include "storage/format.hpp"
 
 namespace gradus::data {
 namespace {
@@ -22,7 +21,7 @@ Dataset without_history(const Dataset& dataset) {
 DataLoader::DataLoader(Dataset dataset, const LoaderOptions& options)
     : dataset_(without_history(dataset)), options_(options) {
   if (options.batch_size <= 0) {
-    throw Error(fmt::format("DataLoader: batch_size must be positive: {}", options.batch_size));
+    throw Error(formatted("DataLoader: batch_size must be positive: {}", options.batch_size));
   }
   if (options.seed)
     seed_ = *options.seed;
@@ -36,7 +35,7 @@ std::int64_t DataLoader::size() const {
 }
 
 void DataLoader::set_next_epoch(std::int64_t epoch) {
-  if (epoch < 0) throw Error(fmt::format("DataLoader: the number of an epoch can't be negative: {}", epoch));
+  if (epoch < 0) throw Error(formatted("DataLoader: the number of an epoch can't be negative: {}", epoch));
   next_epoch_ = epoch;
 }
 

@@ -1,7 +1,5 @@
 #include "gradus/data/scaler.hpp"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 
 #include "gradus/autograd.hpp"
@@ -13,7 +11,7 @@ namespace gradus::data {
 namespace {
 
 std::string described(const Tensor& x) {
-  return x.defined() ? fmt::format("{} {}", to_string(x.dtype()), to_string(x.shape())) : "undefined";
+  return x.defined() ? formatted("{} {}", to_string(x.dtype()), to_string(x.shape())) : "undefined";
 }
 
 }  // namespace

@@ -49,9 +49,9 @@ std::string as_fraction(double c) {
   for (int denominator = 1; denominator <= 12; ++denominator) {
     const double numerator = std::round(c * denominator);
     if (numerator != 0 && std::abs(numerator) <= 100 && near(c * denominator, numerator))
-      return denominator == 1 ? fmt::format("{}", numerator) : fmt::format("{}/{}", numerator, denominator);
+      return denominator == 1 ? formatted("{}", numerator) : formatted("{}/{}", numerator, denominator);
   }
-  return fmt::format("{:.6g}", c);
+  return formatted("{:.6g}", c);
 }
 
 std::string factor_in_words(double c, const Shape& in, const Shape& out) {
@@ -62,22 +62,21 @@ std::string factor_in_words(double c, const Shape& in, const Shape& out) {
     for (const auto& [shape, name] : {std::pair{in, "input"}, std::pair{out, "output"}}) {
       const auto n = static_cast<double>(shape.numel());
       if (n > 2 && near(sign * missing, n))
-        return fmt::format("a factor {} is missing: the {}'s elements{}", n, name, also);
-      if (n > 2 && near(sign * c, n)) return fmt::format("a factor {} is too much: the {}'s elements{}", n, name, also);
+        return formatted("a factor {} is missing: the {}'s elements{}", n, name, also);
+      if (n > 2 && near(sign * c, n)) return formatted("a factor {} is too much: the {}'s elements{}", n, name, also);
       for (std::int64_t i = 0; i < shape.size(); ++i) {
         const auto size = static_cast<double>(shape[i]);
         if (size <= 2) continue;
         if (near(sign * missing, size)) {
-          return fmt::format("a factor {} is missing: dim {} of the {}, or the sum over a broadcast dim{}", size, i,
-                             name, also);
+          return formatted("a factor {} is missing: dim {} of the {}, or the sum over a broadcast dim{}", size, i, name,
+                           also);
         }
-        if (near(sign * c, size))
-          return fmt::format("a factor {} is too much: dim {} of the {}{}", size, i, name, also);
+        if (near(sign * c, size)) return formatted("a factor {} is too much: dim {} of the {}{}", size, i, name, also);
       }
     }
     if (near(sign * missing, 2)) return "a factor 2 is missing: an input that is used twice counts twice" + also;
   }
-  return fmt::format("off by a factor of {} everywhere", as_fraction(c));
+  return formatted("off by a factor of {} everywhere", as_fraction(c));
 }
 
 bool is_transposed(const Values& a, const Values& n, const Shape& shape) {
@@ -103,7 +102,7 @@ std::string shifted(const Values& a, const Values& n, const Shape& shape) {
         const std::int64_t at = i / inner % size;
         rolled[static_cast<std::size_t>(i)] = n[static_cast<std::size_t>(i + ((at + by) % size - at) * inner)];
       }
-      if (alike(a, rolled)) return fmt::format("shifted by one along dim {}: an index is off by one", dim);
+      if (alike(a, rolled)) return formatted("shifted by one along dim {}: an index is off by one", dim);
     }
   }
   return {};
@@ -126,7 +125,7 @@ std::string partly(const Values& a, const Values& n, const Values& x) {
   if (wrong_negative == wrong && negative == wrong && negative < x.size())
     return "wrong for negative inputs only" + lost;
   if (wrong_negative == 0 && wrong == x.size() - negative) return "wrong for inputs that are not negative only" + lost;
-  return fmt::format("wrong in {} of {} elements{}, the first at {}", wrong, a.size(), lost, first);
+  return formatted("wrong in {} of {} elements{}, the first at {}", wrong, a.size(), lost, first);
 }
 
 // Sums over part of a broadcast dim: d(loss)/d(input) with the cotangent cut to its first or last slice.
@@ -143,7 +142,7 @@ std::string missing_sum(const Subject& subject, std::size_t variable, const Cota
         if (i / inner % out[dim] != slice) cut.weights[static_cast<std::size_t>(i)] = 0;
       }
       if (alike(a, differences(subject, variable, cut, base))) {
-        return fmt::format("the sum over the broadcast dim {} of the output is missing", dim);
+        return formatted("the sum over the broadcast dim {} of the output is missing", dim);
       }
     }
   }

@@ -157,11 +157,11 @@ class Comparison {
   static std::string in_words(const GradcheckInput& input) {
     const GradcheckEntry& worst = input.worst.front();
     if (input.verdict == Verdict::fail) {
-      return fmt::format("the derivative by {} is wrong: analytic {:.9g}, numeric {:.9g} ({} of {} entries)",
-                         input.name, worst.analytic, worst.numeric, input.failed, input.checked);
+      return formatted("the derivative by {} is wrong: analytic {:.9g}, numeric {:.9g} ({} of {} entries)", input.name,
+                       worst.analytic, worst.numeric, input.failed, input.checked);
     }
-    return fmt::format("the derivative by {} can't be judged: {} ({} of {} entries)", input.name, worst.reason,
-                       input.inconclusive, input.checked);
+    return formatted("the derivative by {} can't be judged: {} ({} of {} entries)", input.name, worst.reason,
+                     input.inconclusive, input.checked);
   }
 
   const Subject& subject_;
@@ -244,7 +244,7 @@ void judge(GradcheckEntry& entry, const Estimate& estimate) {
     entry.verdict = Verdict::inconclusive;
     const double low = std::min(estimate.left, estimate.right), high = std::max(estimate.left, estimate.right);
     const double slack = 1e-6 * std::max(std::abs(low), std::abs(high));
-    entry.reason = fmt::format(
+    entry.reason = formatted(
         "{}: the one-sided derivatives are {:.6g} and {:.6g}, the analytic {:.6g} {}", estimate.doubt, estimate.left,
         estimate.right, entry.analytic,
         entry.analytic >= low - slack && entry.analytic <= high + slack ? "lies between" : "does not lie between");

@@ -178,7 +178,7 @@ class Search {
             .input = wrong.input,
             .input_shape = wrong.input_shape,
             .output_shape = wrong.output_shape,
-            .evidence = fmt::format("along a failed entry it turns {:.9g} into {:.9g}", wrong.arrived, wrong.sent),
+            .evidence = formatted("along a failed entry it turns {:.9g} into {:.9g}", wrong.arrived, wrong.sent),
             .likely_cause =
                 "it is right alone, but not in this run: what it saved is overwritten later, or something "
                 "it depends on is off the tape (detach, item, data, NoGrad)"};
@@ -197,7 +197,7 @@ class Search {
       const Subject checked = order_ == 1 ? alone.subject : gradient_of(alone.subject, plan_.seed + 3);
       std::vector<std::string> names;
       for (std::size_t i = 0; i < checked.variables().size(); ++i) {
-        names.push_back(i < alone.inputs.size() ? fmt::format("input {}", alone.inputs[i]) : "the output's gradient");
+        names.push_back(i < alone.inputs.size() ? formatted("input {}", alone.inputs[i]) : "the output's gradient");
       }
       std::size_t wrong = 0;
       try {

@@ -46,7 +46,7 @@ class Checker {
     GradcheckReport report = check::compare(subject, names_for(subject), plan_);
     if (damage) {
       report.found = {*damage};
-      if (!report.failed()) report.reason = fmt::format("the op {} changes one of its inputs in place", damage->op);
+      if (!report.failed()) report.reason = formatted("the op {} changes one of its inputs in place", damage->op);
       report.verdict = Verdict::fail;
     }
     report.second_order = order_ == 2;
@@ -81,7 +81,7 @@ class Checker {
     std::vector<std::string> names = problem_.names;
     while (names.size() < subject.variables().size()) {
       const std::size_t k = names.size() - problem_.names.size();
-      names.push_back(fmt::format("grad_output {}", k));
+      names.push_back(formatted("grad_output {}", k));
     }
     return names;
   }
@@ -108,9 +108,9 @@ class Checker {
       if (input.worst.empty() || std::ranges::any_of(input.worst, &GradcheckEntry::analytic)) continue;
       const bool flat = std::ranges::all_of(input.worst, [](const auto& e) { return e.numeric == 0; });
       if (flat) {
-        notes.push_back(fmt::format("nothing seems to depend on {}: its derivatives are all zero", input.name));
+        notes.push_back(formatted("nothing seems to depend on {}: its derivatives are all zero", input.name));
       } else if (input.failed > 0) {
-        notes.push_back(fmt::format("the tape has no path to {}, on which the values depend", input.name));
+        notes.push_back(formatted("the tape has no path to {}, on which the values depend", input.name));
       }
     }
     if (subject.run().empty()) notes.emplace_back("the function has no floating output: there was nothing to check");
@@ -160,7 +160,7 @@ class Checker {
       const double epsilon = variable.dtype() == float32 ? 0x1p-23 : 0x1p-52;
       const double distance = relative_distance(p[i], q[i], 100 * epsilon / tolerance * values / size_of(variable));
       if (distance > tolerance) {
-        return fmt::format("that by {} is off by {:.2g} of its largest element", names[i], distance);
+        return formatted("that by {} is off by {:.2g} of its largest element", names[i], distance);
       }
     }
     return {};
@@ -198,7 +198,7 @@ class Checker {
 };
 
 std::string name_of(const GradcheckOptions& options, std::size_t i) {
-  return i < options.names.size() ? options.names[i] : fmt::format("input {}", i);
+  return i < options.names.size() ? options.names[i] : formatted("input {}", i);
 }
 
 // Which inputs are differentiated: those that ask for it, or all floating ones.

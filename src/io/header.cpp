@@ -61,7 +61,7 @@ class Reader {
  private:
   template <class... Args>
   [[noreturn]] void refuse(fmt::format_string<Args...> rule, Args&&... args) const {
-    fail("load: {}: {}", path_, fmt::format(rule, std::forward<Args>(args)...));
+    fail("load: {}: {}", path_, formatted(rule, std::forward<Args>(args)...));
   }
 
   Json parse(std::string_view text) const {

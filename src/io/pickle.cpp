@@ -80,7 +80,7 @@ class Unpickler {
  private:
   template <class... Args>
   [[noreturn]] void refuse(fmt::format_string<Args...> rule, Args&&... args) const {
-    fail("{}: {}", where_, fmt::format(rule, std::forward<Args>(args)...));
+    fail("{}: {}", where_, formatted(rule, std::forward<Args>(args)...));
   }
 
   // --- Bytes -------------------------------------------------------------------------------------------------------
@@ -287,7 +287,7 @@ class Unpickler {
       if (known.module == module && known.name == name) return push({.kind = Kind::global, .integer = i});
       ++i;
     }
-    refuse("{} is needed to read it, only plain tensors are read", quoted(fmt::format("{}.{}", module, name)));
+    refuse("{} is needed to read it, only plain tensors are read", quoted(formatted("{}.{}", module, name)));
   }
 
   bool is(Ref ref, Global global) { return at(ref).integer == static_cast<std::int64_t>(global); }

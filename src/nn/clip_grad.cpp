@@ -1,7 +1,5 @@
 #include "gradus/nn/clip_grad.hpp"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <cmath>
 
@@ -10,6 +8,7 @@
 #include "kernels/kernels.hpp"
 #include "kernels/parallel.hpp"
 #include "nn/gradients.hpp"
+#include "storage/format.hpp"
 #include "tensor/impl.hpp"
 
 namespace gradus {
@@ -125,7 +124,7 @@ void check(const AdaptiveClipGradOptions& o) {
 }  // namespace
 
 double clip_grad_norm_(const std::vector<Tensor>& parameters, double max_norm, const ClipGradNormOptions& options) {
-  return clip_norm(parameters, max_norm, options, [](std::size_t i) { return fmt::format("parameter {}", i); });
+  return clip_norm(parameters, max_norm, options, [](std::size_t i) { return formatted("parameter {}", i); });
 }
 
 double clip_grad_norm_(const std::vector<std::pair<std::string, Tensor>>& parameters, double max_norm,

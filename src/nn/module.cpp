@@ -85,7 +85,7 @@ struct Converted final : MemberVisitor {
 void complain(std::string& complaints, std::string_view what, const std::vector<std::string>& which) {
   if (which.empty()) return;
   if (!complaints.empty()) complaints += "; ";
-  complaints += fmt::format("{}: {}", what, fmt::join(which, ", "));
+  complaints += formatted("{}: {}", what, comma_separated(which));
 }
 
 }  // namespace
@@ -190,7 +190,7 @@ IncompatibleKeys Module::load_state_dict(const std::map<std::string, Tensor>& st
     } else if (!value.defined()) {
       wrong.push_back(key + " is undefined");
     } else if (value.shape() != it->second.shape()) {
-      wrong.push_back(fmt::format("{} is {}, the module needs {}", key, value.shape(), it->second.shape()));
+      wrong.push_back(formatted("{} is {}, the module needs {}", key, value.shape(), it->second.shape()));
     }
   }
   for (const auto& [key, value] : own) {

@@ -68,7 +68,7 @@ bool ModuleDict::contains(const std::string& key) const { return find(items_, ke
 
 Module& ModuleDict::operator[](const std::string& key) const {
   const auto found = find(items_, key);
-  if (found == items_.end()) fail("ModuleDict: there is no {} among the keys: {}", key, fmt::join(keys(), ", "));
+  if (found == items_.end()) fail("ModuleDict: there is no {} among the keys: {}", key, comma_separated(keys()));
   return *found->second;
 }
 

@@ -199,7 +199,7 @@ std::string in_bytes(std::int64_t bytes) {
   double size = static_cast<double>(bytes);
   std::size_t unit = 0;
   for (; size >= 1000 && unit + 1 < std::size(units); ++unit) size /= 1000;
-  return fmt::format("{:.{}f} {}", size, unit == 0 ? 0 : 1, units[unit]);
+  return formatted("{:.{}f} {}", size, unit == 0 ? 0 : 1, units[unit]);
 }
 
 std::string name_of(const SummaryRow& row) {
@@ -210,7 +210,7 @@ std::string name_of(const SummaryRow& row) {
 
 std::string output_of(const SummaryRow& row) {
   if (!row.output) return "-";
-  return gradus::to_string(*row.output) + (row.calls > 1 ? fmt::format(" x{}", row.calls) : "");
+  return gradus::to_string(*row.output) + (row.calls > 1 ? formatted(" x{}", row.calls) : "");
 }
 
 std::string count_or_dash(std::int64_t count) { return count == 0 ? "-" : grouped(count); }
@@ -230,12 +230,12 @@ std::string Summary::to_string() const {
   }
   std::string text;
   for (const auto& line : lines) {
-    text += fmt::format("{:<{}}  {:<{}}  {:<{}}  {:>{}}  {:>{}}\n", line[0], widths[0], line[1], widths[1], line[2],
-                        widths[2], line[3], widths[3], line[4], widths[4]);
+    text += formatted("{:<{}}  {:<{}}  {:<{}}  {:>{}}  {:>{}}\n", line[0], widths[0], line[1], widths[1], line[2],
+                      widths[2], line[3], widths[3], line[4], widths[4]);
   }
-  text += fmt::format("{} parameters ({}), {} trainable, {} frozen; buffers {}\n", grouped(parameters),
-                      in_bytes(parameter_bytes), grouped(trainable), grouped(frozen()), in_bytes(buffer_bytes));
-  text += fmt::format("{} multiply-adds; outputs of layers {}\n", grouped(multiply_adds), in_bytes(output_bytes));
+  text += formatted("{} parameters ({}), {} trainable, {} frozen; buffers {}\n", grouped(parameters),
+                    in_bytes(parameter_bytes), grouped(trainable), grouped(frozen()), in_bytes(buffer_bytes));
+  text += formatted("{} multiply-adds; outputs of layers {}\n", grouped(multiply_adds), in_bytes(output_bytes));
   return text;
 }
 

@@ -1,6 +1,5 @@
 // Tensors as text, laid out as PyTorch prints them: numbers share one format and width, columns align, lines wrap at 80
 // characters, and of large tensors only the edges are shown.
-#include <fmt/format.h>
 
 #include <algorithm>
 #include <cmath>
@@ -13,6 +12,7 @@
 
 #include "autograd/node.hpp"
 #include "gradus/tensor.hpp"
+#include "storage/format.hpp"
 #include "tensor/impl.hpp"
 
 namespace gradus {
@@ -31,17 +31,22 @@ struct Style {
   std::size_t width = 1;
 };
 
-std::string format_number(std::int64_t value, Notation) { return fmt::format("{}", value); }
+// Ends an item; the next one begins so many lines below, and so far in.
+std::string comma_and_lines(std::size_t lines, std::size_t indent) {
+  return formatted(",{:\n>{}}{:{}}", "", lines, "", indent);
+}
+
+std::string format_number(std::int64_t value, Notation) { return formatted("{}", value); }
 std::string format_number(bool value, Notation) { return value ? "True" : "False"; }
 std::string format_number(double value, Notation notation) {
   if (std::isnan(value)) return "nan";  // whatever its sign bit
   switch (notation) {
     case Notation::scientific:
-      return fmt::format("{:.{}e}", value, precision);
+      return formatted("{:.{}e}", value, precision);
     case Notation::fixed:
-      return fmt::format("{:.{}f}", value, precision);
+      return formatted("{:.{}f}", value, precision);
     default:
-      return fmt::format("{:.0f}{}", value, std::isfinite(value) ? "." : "");
+      return formatted("{:.0f}{}", value, std::isfinite(value) ? "." : "");
   }
 }
 
@@ -115,14 +120,14 @@ class Layout {
   }
 
   std::string number(const T* at) const {
-    return fmt::format("{:>{}}", format_number(Printed<T>{*at}, style_.notation), style_.width);
+    return formatted("{:>{}}", format_number(Printed<T>{*at}, style_.notation), style_.width);
   }
 
   std::string block(std::int64_t dim, const T* at, std::size_t indent) const {
     if (dim == dims()) return number(at);
     if (dim == dims() - 1) return row(dim, at, indent);
     const auto depth = static_cast<std::size_t>(dims() - dim);
-    const std::string separator = "," + std::string(depth - 1, '\n') + std::string(indent + 1, ' ');
+    const std::string separator = comma_and_lines(depth - 1, indent + 1);
     std::string text = "[";
     const auto add = [&](const std::string& item) { text += (text.size() > 1 ? separator : "") + item; };
     for_each_shown(
@@ -133,7 +138,7 @@ class Layout {
   std::string row(std::int64_t dim, const T* at, std::size_t indent) const {
     const std::size_t room = line_width > indent ? line_width - indent : 0;
     const std::size_t per_line = std::max<std::size_t>(1, room / (style_.width + 2));
-    const std::string new_line = ",\n" + std::string(indent + 1, ' ');
+    const std::string new_line = comma_and_lines(1, indent + 1);
     std::string text = "[";
     std::size_t count = 0;
     const auto add = [&](const std::string& item) {
@@ -157,10 +162,10 @@ std::vector<std::string> suffixes(const Tensor& tensor) {
   const bool empty = tensor.numel() == 0;
   if (empty && tensor.dim() != 1) result.push_back("size=" + to_string(tensor.shape()));
   if (tensor.dtype() == float64 || (empty && tensor.dtype() != float32)) {
-    result.push_back(fmt::format("dtype={}", to_string(tensor.dtype())));
+    result.push_back(formatted("dtype={}", to_string(tensor.dtype())));
   }
   if (const char* op = grad_fn_name(tensor))
-    result.push_back(fmt::format("grad_fn=<{}>", op));
+    result.push_back(formatted("grad_fn=<{}>", op));
   else if (tensor.requires_grad())
     result.push_back("requires_grad=True");
   return result;
@@ -181,7 +186,7 @@ std::string to_string(const Tensor& tensor) {
   std::size_t column = last_break == std::string::npos ? text.size() + 2 : text.size() - last_break + 1;
   for (const std::string& suffix : suffixes(tensor)) {
     const bool fits = column + suffix.size() + 2 <= line_width;
-    text += (fits ? ", " : ",\n" + std::string(indent, ' ')) + suffix;
+    text += (fits ? ", " : comma_and_lines(1, indent)) + suffix;
     column = (fits ? column + 2 : indent) + suffix.size();
   }
   return text + ")";

@@ -1,7 +1,5 @@
 #include "gradus/optim/diagnostics.hpp"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <array>
 #include <cmath>
@@ -28,7 +26,7 @@ Parameters layers_of(const Diagnostics& d) {
 
 void add(std::vector<Finding>& found, Failure failure, const std::string& parameter, double value, double limit,
          const std::string& evidence, const std::string& advice = "") {
-  const std::string text = advice.empty() ? evidence : fmt::format("{}: {}", evidence, advice);
+  const std::string text = advice.empty() ? evidence : formatted("{}: {}", evidence, advice);
   found.push_back({failure, parameter, value, limit, text, evidence, advice});
 }
 
@@ -36,24 +34,24 @@ void add(std::vector<Finding>& found, Failure failure, const std::string& parame
 void judge_parameter(std::vector<Finding>& found, const ParameterDiagnostics& p) {
   if (!std::isfinite(p.weight_norm)) {
     add(found, Failure::nonfinite, p.name, p.weight_norm, 0,
-        fmt::format("{} has weights that are NaN or infinite: it was spoiled before this step", p.name));
+        formatted("{} has weights that are NaN or infinite: it was spoiled before this step", p.name));
   } else if (!p.has_gradient && p.update_norm == 0) {
     add(found, Failure::no_gradient, p.name, 0, 0,
-        fmt::format("{} has no gradient: the loss does not depend on it, or backward() was not called", p.name));
+        formatted("{} has no gradient: the loss does not depend on it, or backward() was not called", p.name));
   } else if (p.nonfinite_share > 0) {
     add(found, Failure::nonfinite, p.name, p.nonfinite_share, 0,
-        fmt::format("{:.3g} % of the gradient of {} are NaN or infinite (limit 0)", 100 * p.nonfinite_share, p.name),
+        formatted("{:.3g} % of the gradient of {} are NaN or infinite (limit 0)", 100 * p.nonfinite_share, p.name),
         "lower the learning rate, clip the gradients, look for log(0), sqrt(0) or a division by 0");
   } else if (!std::isfinite(p.update_norm)) {
-    add(found, Failure::nonfinite, p.name, p.update_norm, 0, fmt::format("the update of {} is NaN or infinite", p.name),
+    add(found, Failure::nonfinite, p.name, p.update_norm, 0, formatted("the update of {} is NaN or infinite", p.name),
         "lower the learning rate");
   } else if (p.zero_share == 1) {
     add(found, Failure::dead, p.name, p.zero_share, 1,
-        fmt::format("the gradient of {} is 0 everywhere: the units behind it are dead or saturated", p.name));
+        formatted("the gradient of {} is 0 everywhere: the units behind it are dead or saturated", p.name));
   }
   if (p.shape.size() >= 2 && p.shape.numel() > 0 && p.weight_norm == 0) {
     add(found, Failure::zero_weights, p.name, 0, 0,
-        fmt::format("{} is 0 everywhere: a poor initialization, for its units can't become different", p.name),
+        formatted("{} is 0 everywhere: a poor initialization, for its units can't become different", p.name),
         "start from random weights");
   }
 }
@@ -85,19 +83,18 @@ Fall steepest_fall(const Parameters& layers, const IsWorse& is_worse) {
 void judge_depth(std::vector<Finding>& found, const Parameters& layers, const DiagnosticLimits& limits) {
   if (const Fall fall = steepest_fall(layers, std::less<>()); fall.ratio < limits.vanishing) {
     add(found, Failure::vanishing, fall.front->name, fall.ratio, limits.vanishing,
-        fmt::format("vanishing gradients: their norm falls from {:.3g} at {} to {:.3g} at {}, to {:.3g} of it "
-                    "(limit {:g})",
-                    fall.back->gradient_norm, fall.back->name, fall.front->gradient_norm, fall.front->name, fall.ratio,
-                    limits.vanishing),
+        formatted("vanishing gradients: their norm falls from {:.3g} at {} to {:.3g} at {}, to {:.3g} of it "
+                  "(limit {:g})",
+                  fall.back->gradient_norm, fall.back->name, fall.front->gradient_norm, fall.front->name, fall.ratio,
+                  limits.vanishing),
         "use ReLU or another activation that does not saturate, a better initialization, normalization, or skip "
         "connections");
   }
   if (const Fall rise = steepest_fall(layers, std::greater<>()); rise.ratio > limits.exploding) {
     add(found, Failure::exploding, rise.front->name, rise.ratio, limits.exploding,
-        fmt::format(
-            "exploding gradients: their norm grows from {:.3g} at {} to {:.3g} at {}, {:.3g} times (limit {:g})",
-            rise.back->gradient_norm, rise.back->name, rise.front->gradient_norm, rise.front->name, rise.ratio,
-            limits.exploding),
+        formatted("exploding gradients: their norm grows from {:.3g} at {} to {:.3g} at {}, {:.3g} times (limit {:g})",
+                  rise.back->gradient_norm, rise.back->name, rise.front->gradient_norm, rise.front->name, rise.ratio,
+                  limits.exploding),
         "use a smaller initialization, normalization, or clip the gradients");
   }
 }
@@ -109,12 +106,12 @@ void judge_size(std::vector<Finding>& found, const Diagnostics& d, const Diagnos
   if (!any_gradient || !std::isfinite(norm)) return;
   if (norm > limits.gradient_norm) {
     add(found, Failure::exploding, "", norm, limits.gradient_norm,
-        fmt::format("exploding gradients: their norm is {:.3g} (limit {:g})", norm, limits.gradient_norm),
+        formatted("exploding gradients: their norm is {:.3g} (limit {:g})", norm, limits.gradient_norm),
         "lower the learning rate, or clip the gradients");
   } else if (norm < limits.flat) {
     add(found, Failure::flat, "", norm, limits.flat,
-        fmt::format("hardly any gradient: their norm is {:.3g} (limit {:g}): a minimum, a plateau or a saddle point",
-                    norm, limits.flat));
+        formatted("hardly any gradient: their norm is {:.3g} (limit {:g}): a minimum, a plateau or a saddle point",
+                  norm, limits.flat));
   }
 }
 
@@ -126,16 +123,16 @@ void judge_updates(std::vector<Finding>& found, const Parameters& layers, const 
   }
   if (most && most->update_to_weight > limits.update_to_weight) {
     add(found, Failure::learning_rate_high, most->name, most->update_to_weight, limits.update_to_weight,
-        fmt::format("the update of {} is {:.3g} of its norm (limit {:g}, healthy is about 0.001): the learning rate is "
-                    "too high",
-                    most->name, most->update_to_weight, limits.update_to_weight));
+        formatted("the update of {} is {:.3g} of its norm (limit {:g}, healthy is about 0.001): the learning rate is "
+                  "too high",
+                  most->name, most->update_to_weight, limits.update_to_weight));
   }
   // One layer that hardly moves may be meant; all of them are the rate's fault.
   if (most && most->update_to_weight < limits.least_update) {
     add(found, Failure::learning_rate_low, most->name, most->update_to_weight, limits.least_update,
-        fmt::format("the largest update, of {}, is {:.3g} of its norm (limit {:g}, healthy is about 0.001): the "
-                    "learning rate is too low",
-                    most->name, most->update_to_weight, limits.least_update));
+        formatted("the largest update, of {}, is {:.3g} of its norm (limit {:g}, healthy is about 0.001): the "
+                  "learning rate is too low",
+                  most->name, most->update_to_weight, limits.least_update));
   }
 }
 
@@ -145,17 +142,17 @@ using Row = std::array<std::string, 8>;
 
 Row row_of(const ParameterDiagnostics& p) {
   Row row{p.name,
-          fmt::format("{}", p.shape),
+          formatted("{}", p.shape),
           "-",
-          fmt::format("{:.3g}", p.update_norm),
-          fmt::format("{:.3g}", p.weight_norm),
-          fmt::format("{:.3g}", p.update_to_weight),
+          formatted("{:.3g}", p.update_norm),
+          formatted("{:.3g}", p.weight_norm),
+          formatted("{:.3g}", p.update_to_weight),
           "-",
           "-"};
   if (!p.has_gradient) return row;
-  row[2] = fmt::format("{:.3g}", p.gradient_norm);
-  row[6] = fmt::format("{:.1f} %", 100 * p.zero_share);
-  row[7] = fmt::format("{:.1f} %", 100 * p.nonfinite_share);
+  row[2] = formatted("{:.3g}", p.gradient_norm);
+  row[6] = formatted("{:.1f} %", 100 * p.zero_share);
+  row[7] = formatted("{:.1f} %", 100 * p.nonfinite_share);
   return row;
 }
 
@@ -169,7 +166,7 @@ std::string aligned(const std::vector<Row>& rows) {
     for (std::size_t i = 0; i < row.size(); ++i) {
       const bool is_text = i < 2;
       if (i > 0) text += "  ";
-      text += is_text ? fmt::format("{:<{}}", row[i], widths[i]) : fmt::format("{:>{}}", row[i], widths[i]);
+      text += is_text ? formatted("{:<{}}", row[i], widths[i]) : formatted("{:>{}}", row[i], widths[i]);
     }
     text += '\n';
   }
@@ -209,7 +206,7 @@ std::string to_string(const Diagnostics& diagnostics, const DiagnosticLimits& li
   if (diagnostics.skipped) text += "The step was left out: its gradients are not finite.\n";
   const std::vector<Finding> found = findings(diagnostics, limits);
   if (found.empty()) return text + "Nothing to find fault with.\n";
-  for (const Finding& finding : found) text += fmt::format("- {}\n", finding.text);
+  for (const Finding& finding : found) text += formatted("- {}\n", finding.text);
   return text;
 }
 

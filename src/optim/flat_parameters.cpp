@@ -20,7 +20,7 @@ void check_finite(const char* rule, const char* what, double value, const Tensor
   if (std::isfinite(value)) return;
   // A NaN's sign says nothing.
   const char* seen = std::isnan(value) ? "nan" : value > 0 ? "inf" : "-inf";
-  throw NotFinite(fmt::format("{}: {} {}", rule, what, seen), loss);
+  throw NotFinite(formatted("{}: {} {}", rule, what, seen), loss);
 }
 
 std::vector<Tensor> trainable(const char* rule, const std::vector<Tensor>& params) {

@@ -1,13 +1,12 @@
 #include "gradus/optim/lr_find.hpp"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <cmath>
 #include <limits>
 #include <span>
 
 #include "optim/rewind.hpp"
+#include "storage/atomic_file.hpp"
 #include "storage/format.hpp"
 
 namespace gradus::optim {
@@ -147,11 +146,11 @@ std::string picture(const LRFindResult& result) {
   }
   std::string text;
   for (std::size_t i = 0; i < height; ++i) {
-    const std::string label = i == 0 ? fmt::format("{:.3g}", high) : i + 1 == height ? fmt::format("{:.3g}", low) : "";
-    text += fmt::format("{:>10} |{}\n", label, lines[i]);
+    const std::string label = i == 0 ? formatted("{:.3g}", high) : i + 1 == height ? formatted("{:.3g}", low) : "";
+    text += formatted("{:>10} |{}\n", label, lines[i]);
   }
   return text +
-         fmt::format("{:>10} +{}\n{:>11} {:.3g} to {:.3g}\n", "", axis, "lr", result.lrs[0], result.lrs[count - 1]);
+         formatted("{:>10} +{}\n{:>11} {:.3g} to {:.3g}\n", "", axis, "lr", result.lrs[0], result.lrs[count - 1]);
 }
 
 }  // namespace
@@ -174,17 +173,20 @@ LRFindResult lr_find(Optimizer& optimizer, Closure closure, const LRFindOptions&
 std::string to_csv(const LRFindResult& result) {
   std::string text = "lr,loss,smoothed\n";
   for (std::size_t i = 0; i < result.lrs.size(); ++i) {
-    text += fmt::format("{},{},{}\n", result.lrs[i], result.losses[i], result.smoothed[i]);
+    text += formatted("{},{},{}\n", result.lrs[i], result.losses[i], result.smoothed[i]);
   }
   return text;
 }
 
+void save_csv(const LRFindResult& result, const std::string& path) {
+  write_atomically("save_csv", path, to_csv(result));
+}
+
 std::string to_string(const LRFindResult& result) {
-  std::string text =
-      result.suggestion
-          ? fmt::format("lr_find: the loss falls most steeply at a learning rate of {:.3g}", *result.suggestion)
-          : "lr_find: the loss never falls";
-  text += result.diverged_at ? fmt::format("; it diverged at {:.3g}\n", *result.diverged_at) : "; it did not diverge\n";
+  std::string text = result.suggestion ? formatted("lr_find: the loss falls most steeply at a learning rate of {:.3g}",
+                                                   *result.suggestion)
+                                       : "lr_find: the loss never falls";
+  text += result.diverged_at ? formatted("; it diverged at {:.3g}\n", *result.diverged_at) : "; it did not diverge\n";
   return text + picture(result);
 }
 

@@ -7,6 +7,7 @@
 #include "nn/gradients.hpp"
 #include "optim/flat_parameters.hpp"
 #include "optim/measure.hpp"
+#include "storage/format.hpp"
 #include "tensor/impl.hpp"
 
 namespace gradus::optim {
@@ -14,7 +15,7 @@ namespace {
 
 // An error's or a table's name for a parameter.
 std::string name_at(const ParameterList& params, std::size_t i, std::size_t index) {
-  return params.names.empty() ? fmt::format("parameter {}", index) : params.names[i];
+  return params.names.empty() ? formatted("parameter {}", index) : params.names[i];
 }
 
 }  // namespace

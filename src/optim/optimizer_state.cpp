@@ -14,10 +14,8 @@ namespace {
 
 using StateDict = std::map<std::string, Tensor>;
 
-std::string group_key(std::size_t group, std::string_view name) {
-  return fmt::format("param_groups.{}.{}", group, name);
-}
-std::string state_prefix(std::size_t parameter) { return fmt::format("state.{}.", parameter); }
+std::string group_key(std::size_t group, std::string_view name) { return formatted("param_groups.{}.{}", group, name); }
+std::string state_prefix(std::size_t parameter) { return formatted("state.{}.", parameter); }
 
 // Moves the tensor of this key out of the map.
 Tensor take(StateDict& unread, const std::string& key) {
@@ -175,7 +173,7 @@ void Optimizer::check_state(const std::string& prefix, const State& state, const
     const std::optional<Shape> shape = shape_of(*known, param);
     if (!shape) fail("load_state_dict: unexpected key: {}{}", prefix, entry.name);
     if (entry.value.shape() != *shape || entry.value.dtype() != param.dtype()) {
-      const std::string wanted = known->shape_for ? fmt::format("; it needs {}", *shape) : "";
+      const std::string wanted = known->shape_for ? formatted("; it needs {}", *shape) : "";
       fail("load_state_dict: {}{} is {} {}, the parameter is {} {}{}", prefix, entry.name, entry.value.dtype(),
            entry.value.shape(), param.dtype(), param.shape(), wanted);
     }

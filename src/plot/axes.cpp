@@ -1,7 +1,5 @@
 #include "gradus/plot/axes.hpp"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
@@ -13,33 +11,34 @@
 #include "gradus/plot/grid.hpp"
 #include "plot/mark.hpp"
 #include "plot/style.hpp"
+#include "storage/format.hpp"
 
 namespace gradus::plot {
 namespace {
 
 void check_lengths(const char* op, const char* first, std::size_t one, const char* second, std::size_t other) {
   if (one != other)
-    throw Error(fmt::format("{}: {} and {} must have the same length: {} and {}", op, first, second, one, other));
+    throw Error(formatted("{}: {} and {} must have the same length: {} and {}", op, first, second, one, other));
 }
 
 void check_range(const char* name, const std::optional<std::array<double, 2>>& range, bool is_log) {
   if (range && !((*range)[0] < (*range)[1] && std::isfinite((*range)[0]) && std::isfinite((*range)[1])))
-    throw Error(fmt::format("axes: {} must go up: {} to {}", name, (*range)[0], (*range)[1]));
+    throw Error(formatted("axes: {} must go up: {} to {}", name, (*range)[0], (*range)[1]));
   if (range && is_log && (*range)[0] <= 0)
-    throw Error(fmt::format("axes: {} must be positive on a log scale: {} to {}", name, (*range)[0], (*range)[1]));
+    throw Error(formatted("axes: {} must be positive on a log scale: {} to {}", name, (*range)[0], (*range)[1]));
 }
 
 void check_grid(const char* op, const Grid& grid) {
   if (grid.x.size() < 2 || grid.y.size() < 2 || grid.z.size() != grid.x.size() * grid.y.size())
-    throw Error(fmt::format("{}: a grid of n x m samples, at least 2 x 2, must have n * m values: {} x {}, {}", op,
-                            grid.x.size(), grid.y.size(), grid.z.size()));
+    throw Error(formatted("{}: a grid of n x m samples, at least 2 x 2, must have n * m values: {} x {}, {}", op,
+                          grid.x.size(), grid.y.size(), grid.z.size()));
   if (!std::is_sorted(grid.x.begin(), grid.x.end()) || !std::is_sorted(grid.y.begin(), grid.y.end()))
-    throw Error(fmt::format("{}: the x and y of a grid must ascend", op));
+    throw Error(formatted("{}: the x and y of a grid must ascend", op));
 }
 
 void check_matrix(const char* op, std::int64_t rows, std::int64_t columns, std::size_t values) {
   if (rows < 1 || columns < 1 || static_cast<std::size_t>(rows * columns) != values)
-    throw Error(fmt::format("{}: {} x {} cells cannot hold {} values", op, rows, columns, values));
+    throw Error(formatted("{}: {} x {} cells cannot hold {} values", op, rows, columns, values));
 }
 
 }  // namespace
@@ -55,7 +54,7 @@ Axes& Axes::add(std::shared_ptr<const Mark> mark) {
 }
 
 std::string Axes::next_color(const std::string& asked) {
-  last_color_ = asked.empty() ? fmt::format("C{}", colors_used_++ % palette_size) : asked;
+  last_color_ = asked.empty() ? formatted("C{}", colors_used_++ % palette_size) : asked;
   return last_color_;
 }
 
@@ -83,7 +82,7 @@ Axes& Axes::path(const std::vector<double>& x, const std::vector<double>& y, con
 Axes& Axes::scatter(const std::vector<double>& x, const std::vector<double>& y, const ScatterOptions& options) {
   check_lengths("scatter", "x", x.size(), "y", y.size());
   if (std::string_view("os^Dx+*").find(options.marker) == std::string_view::npos)
-    throw Error(fmt::format("scatter: marker must be one of o s ^ D x + *: {}", options.marker));
+    throw Error(formatted("scatter: marker must be one of o s ^ D x + *: {}", options.marker));
   ScatterOptions own = options;
   own.color = next_color(options.color);
   return add(make_scatter(x, y, own));
@@ -136,7 +135,7 @@ Axes& Axes::bar(const std::vector<std::string>& labels, const std::vector<double
 }
 
 Axes& Axes::hist(const std::vector<double>& values, const HistOptions& options) {
-  if (options.bins < 0) throw Error(fmt::format("hist: bins must not be negative: {}", options.bins));
+  if (options.bins < 0) throw Error(formatted("hist: bins must not be negative: {}", options.bins));
   HistOptions own = options;
   own.color = next_color(options.color);
   return add(make_hist(values, own));

@@ -1,7 +1,5 @@
 #include "plot/axis.hpp"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <array>
 #include <cmath>
@@ -9,6 +7,8 @@
 #include <limits>
 #include <string_view>
 #include <utility>
+
+#include "storage/format.hpp"
 
 namespace gradus::plot {
 namespace {
@@ -33,7 +33,7 @@ std::string power_of_ten(int exponent) {
 }
 
 std::string scientific(double value, int digits) {
-  const std::string text = fmt::format("{:.{}e}", value, digits - 1);
+  const std::string text = formatted("{:.{}e}", value, digits - 1);
   const std::size_t e = text.find('e');
   std::string mantissa = text.substr(0, e);
   if (mantissa.find('.') != std::string::npos) {
@@ -56,7 +56,7 @@ std::string label_of(double value, double step, double largest) {
                                                : std::pair(1.0, "");
   const int decimals = std::max(0, static_cast<int>(-std::floor(std::log10(step / unit) + 1e-9)));
   if (decimals > 6) return scientific(value, 6);
-  return with_minus(fmt::format("{:.{}f}{}", value / unit, decimals, suffix));
+  return with_minus(formatted("{:.{}f}{}", value / unit, decimals, suffix));
 }
 
 }  // namespace
@@ -69,9 +69,9 @@ std::string short_number(double value, int digits) {
   for (const auto& [unit, suffix] :
        {std::pair(1e12, "T"), std::pair(1e9, "G"), std::pair(1e6, "M"), std::pair(1e3, "k")}) {
     if (size >= unit && size >= 1e4)
-      return with_minus(fmt::format("{:.{}g}{}", value / unit, std::max(digits, 3), suffix));
+      return with_minus(formatted("{:.{}g}{}", value / unit, std::max(digits, 3), suffix));
   }
-  return with_minus(fmt::format("{:.{}g}", value, std::max(digits, size >= 1000 ? 4 : 3)));
+  return with_minus(formatted("{:.{}g}", value, std::max(digits, size >= 1000 ? 4 : 3)));
 }
 
 Axis::Axis(double low, double high, const Options& options)

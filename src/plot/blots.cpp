@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "plot/mark.hpp"
+#include "storage/format.hpp"
 
 namespace gradus::plot {
 namespace {
@@ -114,15 +115,15 @@ class Rule : public Mark {
   void draw(Canvas& canvas) const override {
     const double place = vertical_ ? canvas.x(at_) : canvas.y(at_);
     if (!std::isfinite(place)) return;
-    const std::string path = vertical_ ? fmt::format("M{} 0V{}", px(place), px(canvas.height))
-                                       : fmt::format("M0 {}H{}", px(place), px(canvas.width));
+    const std::string path = vertical_ ? formatted("M{} 0V{}", px(place), px(canvas.height))
+                                       : formatted("M0 {}H{}", px(place), px(canvas.width));
     draw_line(canvas.out, path);
     canvas.out += '\n';
   }
 
   std::string label() const override { return options_.label; }
   void draw_key(std::string& out, double x, double y) const override {
-    draw_line(out, fmt::format("M{} {}h28", px(x + 1), px(y)));
+    draw_line(out, formatted("M{} {}h28", px(x + 1), px(y)));
   }
 
  private:

@@ -1,7 +1,5 @@
 #include "gradus/plot/charts.hpp"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
@@ -10,13 +8,14 @@
 #include "gradus/error.hpp"
 #include "plot/axis.hpp"
 #include "plot/mark.hpp"
+#include "storage/format.hpp"
 
 namespace gradus::plot {
 
 Axes& confusion_matrix(Axes& axes, const std::vector<double>& counts, const std::vector<std::string>& classes) {
   const std::size_t n = classes.size();
   if (counts.size() != n * n)
-    throw Error(fmt::format("confusion_matrix: {} classes need {} counts: {}", n, n * n, counts.size()));
+    throw Error(formatted("confusion_matrix: {} classes need {} counts: {}", n, n * n, counts.size()));
   std::vector<double> shares;
   std::vector<std::string> texts;
   for (std::size_t i = 0; i < counts.size(); ++i) {
@@ -103,7 +102,7 @@ Axis axis_of(const Dimension& dimension) {
   Survey survey;
   survey.y_log = dimension.log;
   for (const double value : dimension.values) survey.include(0, value);
-  if (survey.y.empty()) throw Error(fmt::format("parallel_coordinates: \"{}\" has no value to draw", dimension.name));
+  if (survey.y.empty()) throw Error(formatted("parallel_coordinates: \"{}\" has no value to draw", dimension.name));
   return Axis(survey.y.low, survey.y.high,
               {.scale = dimension.log ? Axis::Scale::log : Axis::Scale::linear, .ticks = 5});
 }
@@ -112,7 +111,7 @@ Axis axis_of(const Dimension& dimension) {
 
 Axes& parallel_coordinates(Figure& figure, const std::vector<Dimension>& dimensions, const AxesOptions& options) {
   if (dimensions.size() < 2)
-    throw Error(fmt::format("parallel_coordinates: there must be at least 2 dimensions: {}", dimensions.size()));
+    throw Error(formatted("parallel_coordinates: there must be at least 2 dimensions: {}", dimensions.size()));
   const std::size_t trials = dimensions[0].values.size();
   AxesOptions own = options;
   own.x_names.clear();
@@ -123,8 +122,8 @@ Axes& parallel_coordinates(Figure& figure, const std::vector<Dimension>& dimensi
   std::vector<std::vector<double>> places;
   for (const Dimension& dimension : dimensions) {
     if (dimension.values.size() != trials)
-      throw Error(fmt::format("parallel_coordinates: all dimensions must have the same length: {} and {}", trials,
-                              dimension.values.size()));
+      throw Error(formatted("parallel_coordinates: all dimensions must have the same length: {} and {}", trials,
+                            dimension.values.size()));
     own.x_names.push_back(dimension.name);
     places.push_back(places_on(axis_of(dimension), dimension));
   }
@@ -139,8 +138,7 @@ Axes& parallel_coordinates(Figure& figure, const std::vector<Dimension>& dimensi
     std::vector<double> y;
     for (const auto& column : places) y.push_back(column[trial]);
     const double at = height(trial);
-    axes.line(x, y,
-              {.color = at > 1 ? "muted" : fmt::format("V{}", std::lround(9 * at)), .width = 1.75, .opacity = 0.8});
+    axes.line(x, y, {.color = at > 1 ? "muted" : formatted("V{}", std::lround(9 * at)), .width = 1.75, .opacity = 0.8});
   }
   for (std::size_t i = 0; i < dimensions.size(); ++i) {
     axes.vline(static_cast<double>(i), {.color = "ink", .dashed = false, .width = 1});

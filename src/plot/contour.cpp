@@ -11,14 +11,6 @@
 namespace gradus::plot {
 namespace {
 
-Range range_of(const std::vector<double>& values) {
-  Range range;
-  for (const double value : values) {
-    if (std::isfinite(value)) range.include(value);
-  }
-  return range;
-}
-
 // Round to two digits, if that leaves it between its neighbours.
 double rounded(double value) {
   if (value == 0) return 0;

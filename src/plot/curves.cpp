@@ -1,5 +1,4 @@
 // Charts of runs over time.
-#include <fmt/format.h>
 
 #include <algorithm>
 #include <cmath>
@@ -8,11 +7,12 @@
 
 #include "gradus/error.hpp"
 #include "gradus/plot/charts.hpp"
+#include "storage/format.hpp"
 
 namespace gradus::plot {
 
 std::vector<double> smoothed(const std::vector<double>& values, double weight) {
-  if (!(weight >= 0 && weight < 1)) throw Error(fmt::format("smoothed: weight must be in [0, 1): {}", weight));
+  if (!(weight >= 0 && weight < 1)) throw Error(formatted("smoothed: weight must be in [0, 1): {}", weight));
   std::vector<double> result;
   double average = 0, remaining = 1;
   for (const double value : values) {
@@ -63,7 +63,7 @@ Axes& training_curves(Axes& axes, const std::vector<double>& x, const std::vecto
     for (const auto& run : runs) {
       if (run.size() != x.size())
         throw Error(
-            fmt::format("training_curves: x and each run must have the same length: {} and {}", x.size(), run.size()));
+            formatted("training_curves: x and each run must have the same length: {} and {}", x.size(), run.size()));
       if (std::isfinite(run[i])) values.push_back(run[i]);
     }
     const Summary here = summary_of(values, style.spread);

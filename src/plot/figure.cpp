@@ -1,7 +1,5 @@
 #include "gradus/plot/figure.hpp"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <cmath>
 
@@ -10,6 +8,7 @@
 #include "plot/style.hpp"
 #include "plot/svg.hpp"
 #include "storage/atomic_file.hpp"
+#include "storage/format.hpp"
 
 namespace gradus::plot {
 namespace {
@@ -19,10 +18,10 @@ constexpr double margin = 14, gap = 22;
 }  // namespace
 
 Figure::Figure(const FigureOptions& options) : options_(options) {
-  if (options.columns < 0) throw Error(fmt::format("Figure: columns must not be negative: {}", options.columns));
+  if (options.columns < 0) throw Error(formatted("Figure: columns must not be negative: {}", options.columns));
   if (!(options.panel_width >= 40 && options.panel_height >= 40))
-    throw Error(fmt::format("Figure: a panel must be at least 40 x 40 pixels: {} x {}", options.panel_width,
-                            options.panel_height));
+    throw Error(formatted("Figure: a panel must be at least 40 x 40 pixels: {} x {}", options.panel_width,
+                          options.panel_height));
 }
 
 Axes& Figure::axes(const AxesOptions& options) { return panels_.emplace_back(options); }
@@ -38,7 +37,7 @@ std::string Figure::body() const {
   const auto extent = [](std::int64_t panels, double size) { return static_cast<double>(panels) * (size + gap) - gap; };
   const double width = 2 * margin + extent(columns, options_.panel_width);
   const double height = top + extent(rows, options_.panel_height) + margin;
-  std::string out = fmt::format("<rect class=\"paper\" width=\"{}\" height=\"{}\" rx=\"6\"/>\n", px(width), px(height));
+  std::string out = formatted("<rect class=\"paper\" width=\"{}\" height=\"{}\" rx=\"6\"/>\n", px(width), px(height));
   if (!options_.title.empty())
     append(out, "<text class=\"title\" x=\"{}\" y=\"{}\">{}</text>\n", px(margin + 4), px(margin + 18),
            escaped(options_.title));
@@ -50,7 +49,7 @@ std::string Figure::body() const {
     draw_panel(out, axes.options_, axes.marks_, options_.panel_width, options_.panel_height);
     out += "</g>\n";
   }
-  return fmt::format(
+  return formatted(
       "<svg xmlns=\"http://www.w3.org/2000/svg\" class=\"gradus-plot\" viewBox=\"0 0 {0} {1}\" "
       "width=\"{0}\" height=\"{1}\" role=\"img\">\n<title>{2}</title>\n{3}</svg>\n",
       px(width), px(height), escaped(description()), out);

@@ -1,16 +1,15 @@
 #include "gradus/plot/grid.hpp"
 
-#include <fmt/format.h>
-
 #include "gradus/autograd.hpp"
 #include "gradus/dtype.hpp"
 #include "gradus/error.hpp"
 #include "gradus/factory.hpp"
+#include "storage/format.hpp"
 
 namespace gradus::plot {
 
 Grid sample(const UnaryFunction& f, const problems::Domain& domain, std::int64_t points) {
-  if (points < 2) throw Error(fmt::format("sample: points must be at least 2: {}", points));
+  if (points < 2) throw Error(formatted("sample: points must be at least 2: {}", points));
   const auto spaced = [&](const std::array<double, 2>& range) {
     std::vector<double> result;
     for (std::int64_t i = 0; i < points; ++i)
@@ -25,8 +24,8 @@ Grid sample(const UnaryFunction& f, const problems::Domain& domain, std::int64_t
   const NoGrad no_grad;
   const Tensor values = f(tensor(places).reshape({points * points, 2}));
   if (values.shape() != Shape{points * points}) {
-    throw Error(fmt::format("sample: f must give one value per point, {} of them: shape {}", points * points,
-                            to_string(values.shape())));
+    throw Error(formatted("sample: f must give one value per point, {} of them: shape {}", points * points,
+                          to_string(values.shape())));
   }
   const Tensor copy = values.to(float64).contiguous();
   grid.z.assign(copy.data<double>().begin(), copy.data<double>().end());

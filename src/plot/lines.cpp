@@ -6,6 +6,7 @@
 
 #include "plot/clip.hpp"
 #include "plot/mark.hpp"
+#include "storage/format.hpp"
 
 namespace gradus::plot {
 namespace {
@@ -51,7 +52,7 @@ class Line : public Mark {
       append_path(path, shown);
       if (options_.markers) points += dots(shown, 0);
     }
-    const std::string opacity = options_.opacity == 1 ? "" : fmt::format(" opacity=\"{:g}\"", options_.opacity);
+    const std::string opacity = options_.opacity == 1 ? "" : formatted(" opacity=\"{:g}\"", options_.opacity);
     append(canvas.out, "<path{}{} d=\"{}\"{}>", look(), opacity, path, style());
     if (!options_.label.empty()) append(canvas.out, "<title>{}</title>", escaped(options_.label));
     canvas.out += "</path>\n";
@@ -72,11 +73,11 @@ class Line : public Mark {
 
  private:
   std::string look() const {
-    return painted(dashes_ > 0 ? fmt::format("line d{}", dashes_) : "line", Paint::stroke, options_.color);
+    return painted(dashes_ > 0 ? formatted("line d{}", dashes_) : "line", Paint::stroke, options_.color);
   }
   // The style sheet says 2; an attribute would be weaker than it.
   std::string style() const {
-    return options_.width == 2 ? "" : fmt::format(" style=\"stroke-width:{:g}px\"", options_.width);
+    return options_.width == 2 ? "" : formatted(" style=\"stroke-width:{:g}px\"", options_.width);
   }
 
   std::vector<double> x_, y_;
@@ -119,8 +120,8 @@ class Path : public Mark {
   std::string label() const override { return options_.label; }
 
   void draw_key(std::string& out, double x, double y) const override {
-    draw_line(out, fmt::format("M{} {}h28", px(x + 1), px(y)), options_.width, "");
-    if (options_.markers) draw_line(out, fmt::format("M{} {}h0", px(x + 15), px(y)), options_.width + 3, "");
+    draw_line(out, formatted("M{} {}h28", px(x + 1), px(y)), options_.width, "");
+    if (options_.markers) draw_line(out, formatted("M{} {}h0", px(x + 15), px(y)), options_.width + 3, "");
   }
 
  private:

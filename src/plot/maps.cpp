@@ -13,15 +13,6 @@
 namespace gradus::plot {
 namespace {
 
-Range range_of(const std::vector<double>& values) {
-  Range range;
-  for (const double value : values) {
-    if (std::isfinite(value)) range.include(value);
-  }
-  if (range.empty()) range = {0, 1};
-  return range;
-}
-
 // Values in cells between edges; `values` row by row from the first edge of y.
 class Heatmap : public Mark {
  public:
@@ -33,6 +24,7 @@ class Heatmap : public Mark {
         options_(options),
         is_matrix_(is_matrix),
         range_(range_of(values_)) {
+    if (range_.empty()) range_ = {0, 1};
     if (options.range) range_ = {(*options.range)[0], (*options.range)[1]};
   }
 

@@ -14,6 +14,14 @@ void Range::include(double value) {
   high = std::max(high, value);
 }
 
+Range range_of(const std::vector<double>& values) {
+  Range range;
+  for (const double value : values) {
+    if (std::isfinite(value)) range.include(value);
+  }
+  return range;
+}
+
 void Survey::include(double x_value, double y_value) {
   if (!std::isfinite(x_value) || !std::isfinite(y_value)) return;
   if ((x_log && x_value <= 0) || (y_log && y_value <= 0)) return;

@@ -20,6 +20,9 @@ struct Range {
   void include(double value);
 };
 
+// Of the finite ones.
+Range range_of(const std::vector<double>& values);
+
 // What the marks of a panel want of its axes.
 struct Survey {
   bool x_log = false, y_log = false;

@@ -7,6 +7,7 @@
 
 #include "plot/color_bar.hpp"
 #include "plot/legend.hpp"
+#include "storage/format.hpp"
 
 namespace gradus::plot {
 namespace {
@@ -191,7 +192,7 @@ class Panel {
   void draw_axes(std::string& out) const {
     const double base = top_ + plot_height_;
     if (!survey_.no_ticks) {
-      std::string path = fmt::format("M{} {}h{}", px(left_), px(base), px(plot_width_));
+      std::string path = formatted("M{} {}h{}", px(left_), px(base), px(plot_width_));
       if (!y_->ticks().empty()) append(path, "M{} {}V{}", px(left_), px(top_), px(base));
       if (survey_.exact) append(path, "M{} {}h{}V{}", px(left_), px(top_), px(plot_width_), px(base));
       for (const Tick& tick : x_->ticks()) append(path, "M{} {}v{}", px(to_x(tick.value)), px(base), length_of(tick));

@@ -1,6 +1,5 @@
 #include "plot/png.hpp"
 
-#include <fmt/format.h>
 #include <zlib.h>
 
 #include <cmath>
@@ -9,6 +8,7 @@
 
 #include "gradus/error.hpp"
 #include "plot/svg.hpp"
+#include "storage/format.hpp"
 
 namespace gradus::plot {
 namespace {
@@ -36,7 +36,7 @@ std::string png(const std::vector<std::uint8_t>& rgba, std::size_t height, std::
   std::string packed(size, '\0');
   const int status = compress2(reinterpret_cast<Bytef*>(packed.data()), &size,
                                reinterpret_cast<const Bytef*>(rows.data()), static_cast<uLong>(rows.size()), 9);
-  if (status != Z_OK) throw Error(fmt::format("image: zlib cannot compress {} bytes: {}", rows.size(), status));
+  if (status != Z_OK) throw Error(formatted("image: zlib cannot compress {} bytes: {}", rows.size(), status));
   packed.resize(size);
   using namespace std::string_literals;
   const std::string header =
@@ -61,7 +61,7 @@ std::string base64(std::string_view bytes) {
 std::string pixel_image(const std::vector<std::uint8_t>& rgba, std::size_t height, std::size_t width, double x,
                         double y, double drawn_width, double drawn_height) {
   if (!std::isfinite(x + y + drawn_width + drawn_height)) return {};  // on log axes that cannot show zero
-  return fmt::format(
+  return formatted(
       "<image x=\"{}\" y=\"{}\" width=\"{}\" height=\"{}\" preserveAspectRatio=\"none\" "
       "style=\"image-rendering:pixelated\" href=\"data:image/png;base64,{}\"/>\n",
       px(x), px(y), px(drawn_width), px(drawn_height), base64(png(rgba, height, width)));

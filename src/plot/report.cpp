@@ -1,7 +1,5 @@
 #include "gradus/plot/report.hpp"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <cstddef>
 #include <cstdlib>
@@ -11,6 +9,7 @@
 #include "plot/style.hpp"
 #include "plot/svg.hpp"
 #include "storage/atomic_file.hpp"
+#include "storage/format.hpp"
 
 namespace gradus::plot {
 namespace {
@@ -32,7 +31,7 @@ void append_cell(std::string& out, const char* tag, const std::string& text, boo
 Report::Report(const std::string& title) : title_(title) {}
 
 Report& Report::heading(const std::string& text, int level) {
-  if (level < 2 || level > 3) throw Error(fmt::format("heading: level must be 2 or 3: {}", level));
+  if (level < 2 || level > 3) throw Error(formatted("heading: level must be 2 or 3: {}", level));
   append(body_, "<h{0}>{1}</h{0}>\n", level, escaped(text));
   return *this;
 }
@@ -55,7 +54,7 @@ Report& Report::table(const std::vector<std::string>& header, const std::vector<
   for (const auto& row : rows) {
     if (row.size() != header.size())
       throw Error(
-          fmt::format("table: a row must have as many cells as the header: {} and {}", row.size(), header.size()));
+          formatted("table: a row must have as many cells as the header: {} and {}", row.size(), header.size()));
     for (std::size_t i = 0; i < row.size(); ++i) numeric[i] = numeric[i] && is_number(row[i]);
   }
   body_ += "<div class=\"table\"><table>\n";

@@ -1,11 +1,11 @@
 #include "plot/style.hpp"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <charconv>
 #include <cmath>
 #include <cstddef>
+
+#include "storage/format.hpp"
 
 namespace gradus::plot {
 
@@ -74,7 +74,7 @@ Rgb viridis(double t) {
 
 std::string hex(Rgb color) {
   const auto byte = [](double value) { return static_cast<int>(std::lround(255 * value)); };
-  return fmt::format("#{:02x}{:02x}{:02x}", byte(color.r), byte(color.g), byte(color.b));
+  return formatted("#{:02x}{:02x}{:02x}", byte(color.r), byte(color.g), byte(color.b));
 }
 
 Rgb from_hex(std::string_view text) {

@@ -3,13 +3,15 @@
 #include <algorithm>
 #include <cstddef>
 
+#include "storage/format.hpp"
+
 namespace gradus::plot {
 
 std::string px(double value) {
   // What lies far outside is cut off anyway, and renderers compute in floats.
   const double tenths = std::round(std::clamp(value, -1e5, 1e5) * 10);
   if (tenths == 0) return "0";
-  std::string text = fmt::format("{:.1f}", tenths / 10);
+  std::string text = formatted("{:.1f}", tenths / 10);
   if (text.ends_with(".0")) text.resize(text.size() - 2);
   return text;
 }
@@ -160,12 +162,11 @@ int palette_index(std::string_view color) {
 std::string painted(std::string_view classes, Paint paint, std::string_view color) {
   const bool strokes = paint == Paint::stroke;
   const char kind = strokes ? 's' : 'f';
-  if (const int index = palette_index(color); index >= 0)
-    return fmt::format(" class=\"{} {}{}\"", classes, kind, index);
+  if (const int index = palette_index(color); index >= 0) return formatted(" class=\"{} {}{}\"", classes, kind, index);
   if (color.size() == 2 && color[0] == 'V' && color[1] >= '0' && color[1] <= '9')
-    return fmt::format(" class=\"{} v{}\"", classes, color[1]);
-  if (color == "ink" || color == "muted") return fmt::format(" class=\"{} {}-{}\"", classes, kind, color);
-  return fmt::format(" class=\"{}\" {}=\"{}\"", classes, strokes ? "stroke" : "fill", escaped(color));
+    return formatted(" class=\"{} v{}\"", classes, color[1]);
+  if (color == "ink" || color == "muted") return formatted(" class=\"{} {}-{}\"", classes, kind, color);
+  return formatted(" class=\"{}\" {}=\"{}\"", classes, strokes ? "stroke" : "fill", escaped(color));
 }
 
 }  // namespace gradus::plot

@@ -1,25 +1,18 @@
 // Pieces of SVG: numbers, text, paths, colours.
 #pragma once
 
-#include <fmt/format.h>
-
 #include <cmath>
-#include <iterator>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
+
+#include "storage/format.hpp"
 
 namespace gradus::plot {
 
 struct Point {
   double x, y;
 };
-
-template <class... Args>
-void append(std::string& out, fmt::format_string<Args...> format, Args&&... args) {
-  fmt::format_to(std::back_inserter(out), format, std::forward<Args>(args)...);
-}
 
 // In tenths of a pixel, as short as it goes: "12", "3.4", never "-0".
 std::string px(double value);

@@ -76,7 +76,7 @@ Problem bowl(double a, double b) {
   if (!(a > 0 && b > 0 && std::isfinite(a + b))) {
     fail("bowl: both factors must be above 0 and finite, got {} and {}", a, b);
   }
-  return {.name = fmt::format("bowl({}, {})", a, b),
+  return {.name = formatted("bowl({}, {})", a, b),
           .dimension = 2,
           .f = [a, b](const Tensor& p) { return a * square(coordinate(p, 0)) + b * square(coordinate(p, 1)); },
           .starts = {point({5, 3}), point({-3, 3})},
@@ -97,7 +97,7 @@ Problem quadratic(double condition, std::int64_t dimension, const QuadraticOptio
     const Tensor A = matmul(axes * eigenvalues, axes.t());
     f = [A](const Tensor& x) { return total(x * matmul(x, A.to(x.dtype()))) / 2.0; };
   }
-  return {.name = fmt::format("quadratic({}, {}{})", condition, dimension, options.rotation_seed ? ", rotated" : ""),
+  return {.name = formatted("quadratic({}, {}{})", condition, dimension, options.rotation_seed ? ", rotated" : ""),
           .dimension = dimension,
           .f = f,
           .starts = {ones({dimension}, {.dtype = float64})},

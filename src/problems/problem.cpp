@@ -46,7 +46,7 @@ Tensor Problem::operator()(const Tensor& x) const {
 Problem noisy(const Problem& problem, double stddev, std::uint64_t seed) {
   if (!(stddev >= 0 && std::isfinite(stddev))) fail("noisy: stddev must be at least 0 and finite, got {}", stddev);
   Problem result = problem;
-  result.name = fmt::format("noisy({}, {})", problem.name, stddev);
+  result.name = formatted("noisy({}, {})", problem.name, stddev);
   result.noisy = true;
   // Copies of the problem go on with the same sequence of draws.
   const auto generator = std::make_shared<Generator>(seed);

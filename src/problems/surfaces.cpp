@@ -18,7 +18,7 @@ void check_dimension(const char* name, std::int64_t dimension, std::int64_t leas
 
 // "rosenbrock", or "rosenbrock(5)" beyond two dimensions.
 std::string named(const char* name, std::int64_t dimension) {
-  return dimension == 2 ? name : fmt::format("{}({})", name, dimension);
+  return dimension == 2 ? name : formatted("{}({})", name, dimension);
 }
 
 std::optional<Domain> square_domain(std::int64_t dimension, double half_width) {

@@ -1,7 +1,6 @@
 #include "storage/atomic_file.hpp"
 
 #include <fcntl.h>
-#include <fmt/format.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -13,6 +12,7 @@
 #include <utility>
 
 #include "gradus/error.hpp"
+#include "storage/format.hpp"
 
 namespace gradus {
 namespace {
@@ -24,7 +24,7 @@ class TemporaryFile {
   explicit TemporaryFile(const std::string& path) {
     static std::atomic<unsigned> counter = 0;
     do {
-      path_ = fmt::format("{}.{}-{}.tmp", path, getpid(), counter++);
+      path_ = formatted("{}.{}-{}.tmp", path, getpid(), counter++);
       descriptor_ = open(path_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
     } while (descriptor_ < 0 && errno == EEXIST);
   }
@@ -85,7 +85,7 @@ void write_atomically(const char* op, const std::string& path, std::span<const s
   const bool written = std::ranges::all_of(pieces, [&](std::string_view piece) { return file.append(piece); });
   if (!written || !file.finish() || !file.become(path)) {
     const int error = errno;
-    throw Error(fmt::format("{}: {}: cannot be written: {}", op, path, std::generic_category().message(error)));
+    throw Error(formatted("{}: {}: cannot be written: {}", op, path, std::generic_category().message(error)));
   }
   flush_directory_of(path);
 }

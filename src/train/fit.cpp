@@ -34,7 +34,7 @@ void check_metrics(const std::vector<std::shared_ptr<Metric>>& metrics) {
 // Callbacks may add columns; those that fit itself will add are known.
 void check_columns(const std::vector<std::shared_ptr<Metric>>& metrics, const optim::Optimizer& optimizer) {
   std::vector<std::string> names{"epoch", "loss", "valid_loss", "seconds", "lr"};
-  for (std::int64_t group = 1; group < optimizer.group_count(); ++group) names.push_back(fmt::format("lr_{}", group));
+  for (std::int64_t group = 1; group < optimizer.group_count(); ++group) names.push_back(formatted("lr_{}", group));
   for (const auto& metric : metrics) names.push_back("valid_" + metric->name());
   for (const auto& metric : metrics) {
     const std::string name = metric->name();

@@ -1,7 +1,5 @@
 #include "gradus/train/history.hpp"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <bit>
 #include <cmath>
@@ -14,6 +12,7 @@
 #include "gradus/error.hpp"
 #include "gradus/plot/figure.hpp"
 #include "storage/atomic_file.hpp"
+#include "storage/format.hpp"
 #include "train/utf8.hpp"
 
 namespace gradus::train {
@@ -22,7 +21,7 @@ namespace {
 constexpr double missing = std::numeric_limits<double>::quiet_NaN();
 
 void check_name(const std::string& name) {
-  if (!is_utf8(name)) throw Error(fmt::format("History: a name is not UTF-8: {}", data::quoted_excerpt(name)));
+  if (!is_utf8(name)) throw Error(formatted("History: a name is not UTF-8: {}", data::quoted_excerpt(name)));
 }
 
 // The column of each value; new names get those behind the present ones, in order.
@@ -33,7 +32,7 @@ std::vector<std::size_t> places_of(const std::vector<std::string>& names, const 
   std::vector<std::size_t> places;
   for (const auto& [name, value] : row) {
     const auto [column, is_new] = columns.try_emplace(name, columns.size());
-    if (is_taken[column->second]) throw Error(fmt::format("History: a row has two values named \"{}\"", name));
+    if (is_taken[column->second]) throw Error(formatted("History: a row has two values named \"{}\"", name));
     if (is_new) check_name(name);
     is_taken[column->second] = true;
     places.push_back(column->second);
@@ -68,7 +67,7 @@ bool History::contains(std::string_view name) const {
 
 const std::vector<double>& History::values(std::string_view name) const {
   const auto found = std::find(names_.begin(), names_.end(), name);
-  if (found == names_.end()) throw Error(fmt::format("History: there is no column named \"{}\"", name));
+  if (found == names_.end()) throw Error(formatted("History: there is no column named \"{}\"", name));
   return columns_[static_cast<std::size_t>(found - names_.begin())];
 }
 

@@ -1,5 +1,4 @@
 // History as a table that every spreadsheet reads.
-#include <fmt/format.h>
 
 #include <charconv>
 #include <cmath>
@@ -11,6 +10,7 @@
 #include "gradus/error.hpp"
 #include "gradus/train/history.hpp"
 #include "storage/atomic_file.hpp"
+#include "storage/format.hpp"
 
 namespace gradus::train {
 namespace {
@@ -29,7 +29,7 @@ double parse_cell(std::string_view cell, const std::string& where, std::int64_t 
   double value = 0;
   const auto [end, error] = std::from_chars(cell.data(), cell.data() + cell.size(), value);
   if (error != std::errc() || end != cell.data() + cell.size())
-    throw Error(fmt::format("{}:{}: not a number: {}", where, line, data::quoted_excerpt(cell)));
+    throw Error(formatted("{}:{}: not a number: {}", where, line, data::quoted_excerpt(cell)));
   return value;
 }
 
@@ -52,7 +52,7 @@ void History::save_csv(const std::string& path) const {
     for (std::size_t column = 0; column < columns_.size(); ++column) {
       const double value = columns_[column][row];
       if (!std::isnan(value))
-        fmt::format_to(std::back_inserter(text), "{}", value);
+        gradus::append(text, "{}", value);
       else if (columns_.size() == 1)
         text += "\"\"";  // an empty line would be no row
       end_cell(column);
@@ -70,14 +70,14 @@ History History::load_csv(const std::string& path) {
   try {
     history.append(empty_row(names));  // checks the names, once
   } catch (const Error& error) {
-    throw Error(fmt::format("{}:{}: {}", where, reader.line(), error.what()));
+    throw Error(formatted("{}:{}: {}", where, reader.line(), error.what()));
   }
   history.rows_ = 0;
   for (auto& column : history.columns_) column.clear();
   while (reader.next_row()) {
     if (reader.cells().size() != names.size())
-      throw Error(fmt::format("{}:{}: the header has {} cells, this row {}", where, reader.line(), names.size(),
-                              reader.cells().size()));
+      throw Error(formatted("{}:{}: the header has {} cells, this row {}", where, reader.line(), names.size(),
+                            reader.cells().size()));
     for (std::size_t i = 0; i < names.size(); ++i)
       history.columns_[i].push_back(parse_cell(reader.cells()[i], where, reader.line()));
     ++history.rows_;

@@ -1,5 +1,4 @@
 // History as one JSON object that loses nothing.
-#include <fmt/format.h>
 
 #include <set>
 #include <string>
@@ -10,6 +9,7 @@
 #include "gradus/error.hpp"
 #include "gradus/train/history.hpp"
 #include "storage/atomic_file.hpp"
+#include "storage/format.hpp"
 #include "train/json_number.hpp"
 
 namespace gradus::train {
@@ -27,7 +27,7 @@ Json parse_unique(std::string_view text, std::string_view where) {
     if (event == Json::parse_event_t::object_start) names.emplace_back();
     if (event == Json::parse_event_t::object_end) names.pop_back();
     if (event == Json::parse_event_t::key && !names.back().insert(parsed.get<std::string>()).second)
-      throw Error(fmt::format("{}: there are two values of one name: {}", where, parsed.dump()));
+      throw Error(formatted("{}: there are two values of one name: {}", where, parsed.dump()));
     return true;
   });
 }
@@ -35,27 +35,27 @@ Json parse_unique(std::string_view text, std::string_view where) {
 const Json& member(const Json& json, const char* name, Json::value_t type, std::string_view where) {
   const Json& value = json.at(name);
   if (value.type() != type)
-    throw Error(fmt::format("{}: {} must be an {}, not: {}", where, name, Json(type).type_name(), value.type_name()));
+    throw Error(formatted("{}: {} must be an {}, not: {}", where, name, Json(type).type_name(), value.type_name()));
   return value;
 }
 
 std::int64_t read_rows(const Json& json, std::string_view where) {
   const Json& rows = json.at("rows");
-  if (!rows.is_number_integer()) throw Error(fmt::format("{}: rows must be an integer: {}", where, rows.dump()));
+  if (!rows.is_number_integer()) throw Error(formatted("{}: rows must be an integer: {}", where, rows.dump()));
   const auto count = rows.get<std::int64_t>();
-  if (count < 0) throw Error(fmt::format("{}: rows must not be negative: {}", where, rows.dump()));
+  if (count < 0) throw Error(formatted("{}: rows must not be negative: {}", where, rows.dump()));
   if (json.at("columns").empty() && count > most_bare_rows)
-    throw Error(fmt::format("{}: so many rows need columns: {}", where, rows.dump()));
+    throw Error(formatted("{}: so many rows need columns: {}", where, rows.dump()));
   return count;
 }
 
 std::vector<double> read_column(const std::string& name, const Json& cells, std::int64_t rows, std::string_view where) {
-  if (!cells.is_array()) throw Error(fmt::format("{}: a column must be an array: {}", where, name));
+  if (!cells.is_array()) throw Error(formatted("{}: a column must be an array: {}", where, name));
   if (static_cast<std::int64_t>(cells.size()) != rows)
-    throw Error(fmt::format("{}: a column of {} rows has {} values: {}", where, rows, cells.size(), name));
+    throw Error(formatted("{}: a column of {} rows has {} values: {}", where, rows, cells.size(), name));
   std::vector<double> column;
   for (const Json& cell : cells) {
-    if (cell.is_boolean()) throw Error(fmt::format("{}: a cell of {} must be a number: {}", where, name, cell.dump()));
+    if (cell.is_boolean()) throw Error(formatted("{}: a cell of {} must be a number: {}", where, name, cell.dump()));
     column.push_back(number_of(cell));
   }
   return column;
@@ -87,11 +87,11 @@ History History::from_json(std::string_view text, std::string_view where) try {
   }
   history.stop_reason_ = json.at("stop_reason").get<std::string>();
   history.events_ = json.at("events").get<std::vector<std::string>>();
-  if (json.size() != 5) throw Error(fmt::format("{}: a history has 5 members, not {}", where, json.size()));
+  if (json.size() != 5) throw Error(formatted("{}: a history has 5 members, not {}", where, json.size()));
   for (const auto& [name, note] : notes.items()) history.notes_.emplace_back(name, note.get<std::string>());
   return history;
 } catch (const nlohmann::json::exception& error) {
-  throw Error(fmt::format("{}: not the JSON of a history: {}", where, error.what()));
+  throw Error(formatted("{}: not the JSON of a history: {}", where, error.what()));
 }
 
 void History::save_json(const std::string& path) const { write_atomically("save_json", path, to_json() + "\n"); }

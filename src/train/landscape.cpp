@@ -1,7 +1,5 @@
 #include "gradus/train/landscape.hpp"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <cmath>
 
@@ -10,6 +8,7 @@
 #include "gradus/factory.hpp"
 #include "gradus/ops.hpp"
 #include "gradus/random.hpp"
+#include "storage/format.hpp"
 #include "train/landscape/weights.hpp"
 
 namespace gradus::train {
@@ -26,9 +25,9 @@ std::vector<double> spaced(double low, double high, std::int64_t points) {
 
 void check(const char* op, const SliceOptions& o) {
   if (!(o.extent > 0 && std::isfinite(o.extent))) {
-    throw Error(fmt::format("{}: extent must be positive and finite: {}", op, o.extent));
+    throw Error(formatted("{}: extent must be positive and finite: {}", op, o.extent));
   }
-  if (o.points < 2) throw Error(fmt::format("{}: points must be at least 2: {}", op, o.points));
+  if (o.points < 2) throw Error(formatted("{}: points must be at least 2: {}", op, o.points));
 }
 
 std::vector<Weights> directions_of(const char* op, const nn::Module& model, const SliceOptions& o, std::size_t count) {
@@ -37,7 +36,7 @@ std::vector<Weights> directions_of(const char* op, const nn::Module& model, cons
     directions.push_back(filter_normalized_direction(model, o.seed + i));
   }
   if (directions.size() != count) {
-    throw Error(fmt::format("{}: directions must be {}: {}", op, count, directions.size()));
+    throw Error(formatted("{}: directions must be {}: {}", op, count, directions.size()));
   }
   for (const Weights& direction : directions) check_shapes(op, model.parameters(), direction);
   return directions;
@@ -87,7 +86,7 @@ plot::Grid loss_slice(nn::Module& model, const gradus::LossFunction& loss, const
 
 plot::Grid loss_on_plane(nn::Module& model, const gradus::LossFunction& loss, const PrincipalPlane& plane,
                          const PlaneOptions& options) {
-  if (options.points < 2) throw Error(fmt::format("loss_on_plane: points must be at least 2: {}", options.points));
+  if (options.points < 2) throw Error(formatted("loss_on_plane: points must be at least 2: {}", options.points));
   check_shapes("loss_on_plane", model.parameters(), plane.center);
   const auto [left, right] = std::ranges::minmax(plane.x);
   const auto [low, high] = std::ranges::minmax(plane.y);

@@ -1,6 +1,5 @@
 #include "gradus/train/landscape_page.hpp"
 
-#include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
@@ -14,6 +13,7 @@
 #include "plot/style.hpp"
 #include "plot/svg.hpp"
 #include "storage/atomic_file.hpp"
+#include "storage/format.hpp"
 #include "train/landscape/descents.hpp"
 #include "train/landscape/map.hpp"
 #include "train/landscape/packing.hpp"
@@ -36,7 +36,7 @@ std::vector<double> default_learning_rates(double lowest) {
   for (double decade = lowest; decade < 0.5; decade *= 10) {
     // Evenly spaced logarithms, nearly, and round numbers.
     for (const double part : {1.0, 1.2, 1.5, 1.8, 2.1, 2.5, 3.0, 3.5, 4.2, 5.0, 6.0, 7.2, 8.5}) {
-      rates.push_back(std::stod(fmt::format("{:.5g}", part * decade)));
+      rates.push_back(std::stod(formatted("{:.5g}", part * decade)));
     }
   }
   rates.push_back(1);
@@ -75,14 +75,14 @@ bool can_start(const problems::Problem& problem, const Tensor& start) {
 
 void check(const problems::Problem& problem, const LandscapeOptions& o) {
   if (problem.dimension != 2 || !problem.domain || problem.starts.empty()) {
-    throw Error(fmt::format("landscape_page: a problem of two dimensions with a domain and a start is needed: {}",
-                            problem.name));
+    throw Error(
+        formatted("landscape_page: a problem of two dimensions with a domain and a start is needed: {}", problem.name));
   }
   if (!std::ranges::all_of(problem.starts, [&](const Tensor& start) { return can_start(problem, start); })) {
     throw Error("landscape_page: a start must be a point (2,) in float64 of finite loss");
   }
   if (o.steps < 1 || o.steps > 10000) {
-    throw Error(fmt::format("landscape_page: steps must be between 1 and 10000: {}", o.steps));
+    throw Error(formatted("landscape_page: steps must be between 1 and 10000: {}", o.steps));
   }
   if (!o.learning_rates.empty() && !(o.learning_rates.front() > 0 && ascends(o.learning_rates))) {
     throw Error("landscape_page: learning_rates must be positive, finite and ascending");
@@ -97,7 +97,7 @@ std::vector<Rule> chosen_rules(const std::vector<std::string>& keys) {
   std::vector<Rule> chosen;
   for (const std::string& key : keys) {
     const auto found = std::ranges::find(rules(), key, &Rule::key);
-    if (found == rules().end()) throw Error(fmt::format("landscape_page: there is no such optimizer: {}", key));
+    if (found == rules().end()) throw Error(formatted("landscape_page: there is no such optimizer: {}", key));
     chosen.push_back(*found);
   }
   return chosen;
@@ -192,7 +192,7 @@ Json curvature_of(const problems::Problem& problem) {
   const auto largest = sharpness(problem, minimum);
   if (!largest) return nullptr;
   const auto at = minimum.data<double>();
-  return {{"largest", *largest}, {"where", fmt::format(" at the minimum ({:.3g}, {:.3g})", at[0], at[1])}};
+  return {{"largest", *largest}, {"where", formatted(" at the minimum ({:.3g}, {:.3g})", at[0], at[1])}};
 }
 
 Json data_of(const problems::Problem& problem, const LandscapeOptions& options, const MapFrame& frame,
@@ -264,7 +264,7 @@ std::string landscape_page(const problems::Problem& problem, const LandscapeOpti
   const MapFrame frame = map_frame(*problem.domain);
   const std::string title = plot::escaped(problem.name), map = map_svg(problem, frame), text = paths.text(),
                     data = in_script(data_of(problem, options, frame, paths.count())),
-                    count = fmt::format("{}", paths.count());
+                    count = formatted("{}", paths.count());
   return filled(landscape_html, {{"title", title},
                                  {"figure_style", plot::figure_style},
                                  {"style", landscape_css},

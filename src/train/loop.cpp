@@ -186,7 +186,7 @@ void Loop::end_epoch() {
     const Judged judged(run_.model, run_.optimizer, average_);
     if (valid_) validate();
     for (std::size_t group = 0; group < rates_.size(); ++group) {
-      run_.row.emplace_back(group == 0 ? std::string("lr") : fmt::format("lr_{}", group), rates_[group]);
+      run_.row.emplace_back(group == 0 ? std::string("lr") : formatted("lr_{}", group), rates_[group]);
     }
     shown.assign(run_.row.begin() + 2, run_.row.end());
     run_.row.emplace_back("seconds", seconds());
@@ -231,7 +231,7 @@ void Loop::step_schedule_by_epoch() {
       if (name == judged) plateau_->step(value);
     }
     const double after = run_.optimizer.lr();
-    if (after < before) history_.add_event(fmt::format("epoch {}: the learning rate falls to {:g}", run_.epoch, after));
+    if (after < before) history_.add_event(formatted("epoch {}: the learning rate falls to {:g}", run_.epoch, after));
   } else if (options_.schedule && options_.schedule_step == ScheduleStep::epoch) {
     options_.schedule->step();
   }

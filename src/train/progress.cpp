@@ -1,17 +1,16 @@
 #include "gradus/train/progress.hpp"
 
-#include <fmt/format.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cmath>
 #include <cstdlib>
-#include <iterator>
 #include <limits>
 #include <string_view>
 
 #include "gradus/error.hpp"
+#include "storage/format.hpp"
 #include "train/seconds.hpp"
 
 namespace gradus::train {
@@ -32,36 +31,29 @@ std::size_t columns_of(std::FILE* stream) {
   return ioctl(fileno(stream), TIOCGWINSZ, &size) == 0 && size.ws_col > 1 ? size.ws_col : 80;
 }
 
-using Line = fmt::memory_buffer;  // its first 500 characters need no allocation
-
-template <class... Args>
-void add(Line& line, fmt::format_string<Args...> format, Args&&... args) {
-  fmt::format_to(std::back_inserter(line), format, std::forward<Args>(args)...);
-}
-
-void add_duration(Line& line, double seconds) {
+void add_duration(std::string& line, double seconds) {
   const auto total = static_cast<std::int64_t>(std::min(std::round(seconds), 1e9));
   if (total >= 3600)
-    add(line, "{}:{:02}:{:02}", total / 3600, total / 60 % 60, total % 60);
+    append(line, "{}:{:02}:{:02}", total / 3600, total / 60 % 60, total % 60);
   else
-    add(line, "{}:{:02}", total / 60, total % 60);
+    append(line, "{}:{:02}", total / 60, total % 60);
 }
 
-void add_bar(Line& line, double fraction, int width) {
+void add_bar(std::string& line, double fraction, int width) {
   const int filled = static_cast<int>(fraction * width);
   const bool done = filled == width;
-  add(line, "[{:=<{}}{}{: <{}}]", "", filled, done ? "" : ">", "", done ? 0 : width - filled - 1);
+  append(line, "[{:=<{}}{}{: <{}}]", "", filled, done ? "" : ">", "", done ? 0 : width - filled - 1);
 }
 
 // The rate so far, and the time left at that rate (or the time taken, at the end).
-void add_rate(Line& line, std::int64_t first, std::int64_t steps, double total, double seconds) {
+void add_rate(std::string& line, std::int64_t first, std::int64_t steps, double total, double seconds) {
   const double rate = static_cast<double>(steps - first) / std::max(seconds, 1e-9);
   if (rate >= 10)
-    add(line, "{:.0f} steps/s", rate);
+    append(line, "{:.0f} steps/s", rate);
   else
-    add(line, "{:.2f} steps/s", rate);
+    append(line, "{:.2f} steps/s", rate);
   const double left = total - static_cast<double>(steps);
-  add(line, "  {} ", left > 0 ? "ETA" : "in");
+  append(line, "  {} ", left > 0 ? "ETA" : "in");
   add_duration(line, left > 0 ? left / rate : seconds);
 }
 
@@ -70,13 +62,13 @@ double total_steps(const ProgressOptions& o) {
   return static_cast<double>(o.epochs) * static_cast<double>(o.steps_per_epoch);
 }
 
-void add_value(Line& line, std::string_view name, double value) {
+void add_value(std::string& line, std::string_view name, double value) {
   // Four decimals suit losses and accuracies; tiny and huge values keep their digits.
   const double size = std::abs(value);
   if (size != 0 && (size < 1e-3 || size >= 1e5))
-    add(line, "  {} {:.3e}", name, value);
+    append(line, "  {} {:.3e}", name, value);
   else
-    add(line, "  {} {:.4f}", name, value);
+    append(line, "  {} {:.4f}", name, value);
 }
 
 // At most `width` characters, cut where two blanks divide one value from the next.
@@ -86,7 +78,7 @@ std::string_view without_partial_value(std::string_view line, std::size_t width)
   return line.substr(0, cut == std::string_view::npos ? width : cut);
 }
 
-void print(std::FILE* stream, const Line& line) {
+void print(std::FILE* stream, const std::string& line) {
   std::fwrite(line.data(), 1, line.size(), stream);
   std::fflush(stream);
 }
@@ -98,11 +90,11 @@ ProgressBar::ProgressBar(const ProgressOptions& options)
       in_place_(options.in_place.value_or(can_rewrite_lines(options.stream))),
       started_(steady_seconds()) {
   if (options.epochs <= 0 || options.steps_per_epoch <= 0) {
-    throw Error(fmt::format("ProgressBar: epochs and steps_per_epoch must be positive: {} and {}", options.epochs,
-                            options.steps_per_epoch));
+    throw Error(formatted("ProgressBar: epochs and steps_per_epoch must be positive: {} and {}", options.epochs,
+                          options.steps_per_epoch));
   }
   if (options.first_step < 0) {
-    throw Error(fmt::format("ProgressBar: first_step must be at least 0: {}", options.first_step));
+    throw Error(formatted("ProgressBar: first_step must be at least 0: {}", options.first_step));
   }
   epoch_ = options.first_step / options.steps_per_epoch;
   steps_ = options.first_step;
@@ -170,9 +162,9 @@ std::vector<NamedValue> ProgressBar::current_values() const {
 void ProgressBar::draw_in_place() {
   const double total = total_steps(options_);
   const auto columns = static_cast<int>(columns_of(options_.stream)) - 1;
-  Line line, tail;
-  add(line, "epoch {}/{}  ", std::min(epoch_ + (mean_is_old_ ? 0 : 1), options_.epochs), options_.epochs);
-  add(tail, "  ");
+  std::string line, tail;
+  append(line, "epoch {}/{}  ", std::min(epoch_ + (mean_is_old_ ? 0 : 1), options_.epochs), options_.epochs);
+  append(tail, "  ");
   add_rate(tail, options_.first_step, steps_, total, seconds());
   add_value(tail, "loss", loss());
   for (const auto& [name, value] : current_values()) add_value(tail, name, value);
@@ -180,21 +172,19 @@ void ProgressBar::draw_in_place() {
   const int room = columns - static_cast<int>(line.size() + tail.size()) - 2;
   const double fraction = std::clamp(static_cast<double>(steps_) / total, 0.0, 1.0);
   add_bar(line, fraction, std::clamp(room, shortest_bar, longest_bar));
-  line.append(tail);
-  Line whole;
-  add(whole, "\r{}\x1b[K", without_partial_value({line.data(), line.size()}, static_cast<std::size_t>(columns)));
-  print(options_.stream, whole);
+  line += tail;
+  print(options_.stream, formatted("\r{}\x1b[K", without_partial_value(line, static_cast<std::size_t>(columns))));
   line_is_open_ = true;
 }
 
 void ProgressBar::print_epoch() {
-  Line line;
-  add(line, "epoch {}/{}", epoch_, options_.epochs);
+  std::string line;
+  append(line, "epoch {}/{}", epoch_, options_.epochs);
   add_value(line, "loss", loss());
   for (const auto& [name, value] : values_) add_value(line, name, value);
-  add(line, "  ");
+  append(line, "  ");
   add_rate(line, options_.first_step, steps_, total_steps(options_), seconds());
-  add(line, "\n");
+  append(line, "\n");
   print(options_.stream, line);
 }
 

@@ -56,13 +56,13 @@ std::vector<std::pair<std::string, std::string>> Loop::facts() const {
           {"schedule_step", o.schedule_step == ScheduleStep::batch ? "batch" : "epoch"},
           {"train", text_of(&loader_.dataset())},
           {"valid", text_of(valid_)},
-          {"batch_size", fmt::format("{}", o.batch_size)},
+          {"batch_size", formatted("{}", o.batch_size)},
           {"shuffle", o.shuffle ? "true" : "false"},
-          {"accumulate", fmt::format("{}", o.accumulate)},
+          {"accumulate", formatted("{}", o.accumulate)},
           {"clip_grad_norm", text_of(o.clip_grad_norm)},
           {"clip_grad_value", text_of(o.clip_grad_value)},
           {"ema_decay", text_of(o.ema_decay)},
-          {"sam", o.sam ? fmt::format("{} {}", o.sam->options().rho, o.sam->options().adaptive) : "none"},
+          {"sam", o.sam ? formatted("{} {}", o.sam->options().rho, o.sam->options().adaptive) : "none"},
           {"seed", text_of(o.seed)},
           {"metrics", metrics},
           {"callbacks", callbacks}};
@@ -83,10 +83,10 @@ void Loop::save_state() const {
   if (options_.schedule) add_part(state, "schedule.", options_.schedule->state_dict());
   if (average_) add_part(state, "average.", average_->state_dict());
   for (std::size_t i = 0; i < options_.metrics.size(); ++i) {
-    if (in_epoch_) add_part(state, fmt::format("metrics.{}.", i), options_.metrics[i]->state_dict());
+    if (in_epoch_) add_part(state, formatted("metrics.{}.", i), options_.metrics[i]->state_dict());
   }
   for (std::size_t i = 0; i < options_.callbacks.size(); ++i) {
-    add_part(state, fmt::format("callbacks.{}.", i), options_.callbacks[i]->state_dict());
+    add_part(state, formatted("callbacks.{}.", i), options_.callbacks[i]->state_dict());
   }
   History row;
   row.append(run_.row);
@@ -127,7 +127,7 @@ void Loop::resume() {
     take_parts(state);
     take_texts(texts);
     for (std::size_t i = 0; i < options_.callbacks.size(); ++i) {
-      callbacks.push_back(take_part(state, fmt::format("callbacks.{}.", i)));
+      callbacks.push_back(take_part(state, formatted("callbacks.{}.", i)));
     }
     if (!state.empty()) fail("unexpected key: {}", state.begin()->first);
   });
@@ -155,7 +155,7 @@ void Loop::take_parts(StateDict& state) {
   if (average_) average_->load_state_dict(take_part(state, "average."));
   for (std::size_t i = 0; i < options_.metrics.size(); ++i) {
     options_.metrics[i]->reset();
-    const StateDict sums = take_part(state, fmt::format("metrics.{}.", i));
+    const StateDict sums = take_part(state, formatted("metrics.{}.", i));
     if (in_epoch_) restore(*options_.metrics[i], sums);
   }
 }

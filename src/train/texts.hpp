@@ -29,12 +29,12 @@ std::string type_of(const T& object) {
 
 inline std::string text_of(const data::Dataset* set) {
   if (!set) return "none";
-  return fmt::format("{} {}, {} {}", set->x.dtype(), set->x.shape(), set->y.dtype(), set->y.shape());
+  return formatted("{} {}, {} {}", set->x.dtype(), set->x.shape(), set->y.dtype(), set->y.shape());
 }
 
 template <class T>
 std::string text_of(const std::optional<T>& value) {
-  return value ? fmt::format("{}", *value) : "none";
+  return value ? formatted("{}", *value) : "none";
 }
 
 inline const std::string& text(const Texts& texts, const std::string& key) {

@@ -5,10 +5,18 @@
 set(gradus_example_arguments_fashion_mnist --data digits --model conv)
 set(gradus_example_arguments_tabular ${PROJECT_SOURCE_DIR}/examples/data)
 
+# The one header that all include, read once.
+file(CONFIGURE OUTPUT ${PROJECT_BINARY_DIR}/examples/header.cpp CONTENT "")
+add_library(gradus_example_header OBJECT ${PROJECT_BINARY_DIR}/examples/header.cpp)
+gradus_project_options(gradus_example_header)
+target_link_libraries(gradus_example_header PRIVATE gradus::gradus)
+target_precompile_headers(gradus_example_header PRIVATE <gradus/gradus.hpp>)
+
 # gradus_add_example(<target> <program> <test> <folder> <source>)
 function(gradus_add_example target program test folder source)
   add_executable(${target} ${source})
   gradus_project_options(${target})
+  target_precompile_headers(${target} REUSE_FROM gradus_example_header)
   # Written as users write: they mix integers and doubles freely, and reuse names inside lambdas.
   target_compile_options(${target} PRIVATE -Wno-conversion -Wno-shadow)
   # xtensor for the program that shows the bridge: a user of that header finds xtensor on their own.

@@ -14,7 +14,6 @@
 #include <gradus/plot.hpp>
 
 #include "gradus/commands.hpp"
-#include "gradus/files.hpp"
 #include "gradus/training.hpp"
 
 namespace gradus::tool {
@@ -106,7 +105,7 @@ void add_lr_find(CLI::App& app, int& status) {
       "  gradus lr-find wine --optimizer adam --batch-size 16 --csv curve.csv");
   command->callback([&status] {
     const optim::LRFindResult result = sweep(wishes);
-    if (!wishes.csv.empty()) write_file(wishes.csv, optim::to_csv(result));
+    if (!wishes.csv.empty()) optim::save_csv(result, wishes.csv);
     if (!wishes.picture.empty()) save_picture(result, wishes.picture);
     std::puts((wishes.json ? to_json(result).dump(2) : optim::to_string(result)).c_str());
     status = result.suggestion ? 0 : 1;

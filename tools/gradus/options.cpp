@@ -1,6 +1,8 @@
 #include "gradus/options.hpp"
 
 #include <charconv>
+#include <string>
+#include <utility>
 #include <CLI/CLI.hpp>
 
 #include "gradus/words.hpp"
@@ -18,34 +20,44 @@ CLI::Validator at_least(double least, const char* rule) {
   return {check, "", rule};
 }
 
+// Adds options under one heading of the help.
+class Heading {
+ public:
+  Heading(CLI::App& command, std::string title) : command_(command), title_(std::move(title)) {}
+
+  // `type` stands for the value in the help.
+  template <class T>
+  CLI::Option* add(const char* name, T& value, const char* type, const std::string& text) const {
+    return command_.add_option(name, value, text)->type_name(type)->group(title_);
+  }
+  void add_flag(const char* name, bool& value, const char* text) const {
+    command_.add_flag(name, value, text)->group(title_);
+  }
+
+ private:
+  CLI::App& command_;
+  std::string title_;
+};
+
 void add_rates(CLI::App& command, OptimizerOptions& options) {
-  command.add_option("--lr", options.lr, "Learning rate; default: the optimizer's")
-      ->type_name("RATE")
-      ->group("Training");
-  command.add_option("--momentum", options.momentum, "Momentum, or the first beta")->type_name("M")->group("Training");
-  command.add_option("--weight-decay", options.weight_decay, "Default: the optimizer's")
-      ->type_name("D")
-      ->group("Training");
+  const Heading training(command, "Training");
+  training.add("--lr", options.lr, "RATE", "Learning rate; default: the optimizer's");
+  training.add("--momentum", options.momentum, "M", "Momentum, or the first beta");
+  training.add("--weight-decay", options.weight_decay, "D", "Default: the optimizer's");
 }
 
 void add_length(CLI::App& command, TrainingOptions& options) {
-  command.add_option("--epochs", options.epochs, "Times through the data; default 20")
-      ->type_name("N")
-      ->check(positive())
-      ->group("Training");
-  command.add_option("--loss", options.loss, "cross_entropy, mse, l1, huber or smooth_l1; default: as the task needs")
-      ->type_name("NAME")
-      ->group("Training");
-  command.add_option("--clip", options.clip, "Clip the norm of the gradient")->type_name("NORM")->group("Training");
+  const Heading training(command, "Training");
+  training.add("--epochs", options.epochs, "N", "Times through the data; default 20")->check(positive());
+  training.add("--loss", options.loss, "NAME",
+               "cross_entropy, mse, l1, huber or smooth_l1; default: as the task needs");
+  training.add("--clip", options.clip, "NORM", "Clip the norm of the gradient");
 }
 
 void add_kind(CLI::App& command, ModelOptions& options) {
-  command.add_option("--model", options.model, "mlp, conv (for images) or linear; default mlp")
-      ->type_name("NAME")
-      ->group("Model");
-  command.add_option("--norm", options.norm, "none, batch or layer, before each activation; default none")
-      ->type_name("NAME")
-      ->group("Model");
+  const Heading model(command, "Model");
+  model.add("--model", options.model, "NAME", "mlp, conv (for images) or linear; default mlp");
+  model.add("--norm", options.norm, "NAME", "none, batch or layer, before each activation; default none");
 }
 
 }  // namespace
@@ -56,76 +68,52 @@ CLI::Validator not_negative() { return at_least(0, "must not be negative"); }
 std::string describe_data() { return "A CSV file, or a data set: " + join(known_data()); }
 
 void add_data_options(CLI::App& command, DataOptions& options) {
-  command.add_option("--target", options.target, "The column to predict, by name or number; default: the last")
-      ->type_name("COLUMN")
-      ->group("Data");
-  command.add_option("--task", options.task, "auto, classification or regression; auto looks at the target")
-      ->type_name("TASK")
-      ->group("Data");
-  command.add_option("--header", options.header, "Is the first row of a CSV file one: auto, yes or no; default auto")
-      ->type_name("ANSWER")
-      ->group("Data");
-  command.add_option("--valid", options.valid, "Share of the samples that is held out; default 0.2")
-      ->type_name("SHARE")
-      ->group("Data");
-  command.add_option("--samples", options.samples, "Only so many samples, drawn by the seed")
-      ->type_name("N")
-      ->check(not_negative())
-      ->group("Data");
+  const Heading data(command, "Data");
+  data.add("--target", options.target, "COLUMN", "The column to predict, by name or number; default: the last");
+  data.add("--task", options.task, "TASK", "auto, classification or regression; auto looks at the target");
+  data.add("--header", options.header, "ANSWER", "Is the first row of a CSV file one: auto, yes or no; default auto");
+  data.add("--valid", options.valid, "SHARE", "Share of the samples that is held out; default 0.2");
+  data.add("--samples", options.samples, "N", "Only so many samples, drawn by the seed")->check(not_negative());
 }
 
 void add_model_options(CLI::App& command, ModelOptions& options) {
+  const Heading model(command, "Model");
   add_kind(command, options);
-  command.add_option("--hidden", options.hidden, "Widths of its hidden layers; default 64")
-      ->type_name("N,N")
-      ->group("Model");
-  command.add_option("--activation", options.activation, join(known_activations()) + "; default relu")
-      ->type_name("NAME")
-      ->group("Model");
-  command.add_option("--dropout", options.dropout, "After each hidden layer; default 0")
-      ->type_name("P")
-      ->group("Model");
-  command.add_option("--layers", options.layers, "All of it instead: 64,relu,dropout:0.2 or conv:16,relu,maxpool:2,64")
-      ->type_name("WORDS")
-      ->group("Model");
+  model.add("--hidden", options.hidden, "N,N", "Widths of its hidden layers; default 64");
+  model.add("--activation", options.activation, "NAME", join(known_activations()) + "; default relu");
+  model.add("--dropout", options.dropout, "P", "After each hidden layer; default 0");
+  model.add("--layers", options.layers, "WORDS", "All of it instead: 64,relu,dropout:0.2 or conv:16,relu,maxpool:2,64");
 }
 
 void add_optimizer_options(CLI::App& command, OptimizerOptions& options) {
-  command.add_option("--optimizer", options.name, join(optimizers_for_batches()) + "; default adamw")
-      ->type_name("NAME")
-      ->group("Training");
+  const Heading training(command, "Training");
+  training.add("--optimizer", options.name, "NAME", join(optimizers_for_batches()) + "; default adamw");
   add_rates(command, options);
-  command.add_flag("--nesterov", options.nesterov, "Nesterov's momentum")->group("Training");
+  training.add_flag("--nesterov", options.nesterov, "Nesterov's momentum");
 }
 
 void add_loop_options(CLI::App& command, TrainingOptions& options) {
-  command.add_option("--schedule", options.schedule, join(known_schedules()) + "; default constant")
-      ->type_name("NAME")
-      ->group("Training");
+  const Heading training(command, "Training");
+  training.add("--schedule", options.schedule, "NAME", join(known_schedules()) + "; default constant");
   add_length(command, options);
 }
 
 void add_batch_size(CLI::App& command, std::int64_t& batch_size) {
-  command.add_option("--batch-size", batch_size, "Samples per step; default 32")
-      ->type_name("N")
-      ->check(positive())
-      ->group("Training");
+  const Heading training(command, "Training");
+  training.add("--batch-size", batch_size, "N", "Samples per step; default 32")->check(positive());
 }
 
 void add_seed(CLI::App& command, std::uint64_t& seed) {
-  command.add_option("--seed", seed, "Of split, weights and order; default 0")
-      ->type_name("N")
-      ->check(not_negative())
-      ->group("Training");
+  const Heading training(command, "Training");
+  training.add("--seed", seed, "N", "Of split, weights and order; default 0")->check(not_negative());
 }
 
 void add_training_options(CLI::App& command, TrainingOptions& options) {
+  const Heading training(command, "Training");
   add_loop_options(command, options);
   add_batch_size(command, options.batch_size);
-  command.add_option("--early-stopping", options.early_stopping, "Stop after so many epochs without a better loss")
-      ->type_name("N")
-      ->check(not_negative())
-      ->group("Training");
+  training.add("--early-stopping", options.early_stopping, "N", "Stop after so many epochs without a better loss")
+      ->check(not_negative());
   add_seed(command, options.seed);
 }
 

@@ -37,6 +37,8 @@ LRFindResult lr_find(Optimizer& optimizer, Closure closure, const LRFindOptions&
 
 // "lr,loss,smoothed" and a line for each rate, with all digits.
 std::string to_csv(const LRFindResult& result);
+// The same as a file that is there whole or not at all. Throws naming the path.
+void save_csv(const LRFindResult& result, const std::string& path);
 // The suggestion in a sentence, and the curve as a picture of characters.
 std::string to_string(const LRFindResult& result);
 

@@ -40,7 +40,7 @@ class Checkpoint final : public Callback {
     if (save_best_only_ || monitor_.is_there(run)) {
       const double value = monitor_.read(run);
       is_better = monitor_.improve(value);
-      metadata[monitor_.column()] = fmt::format("{}", value);
+      metadata[monitor_.column()] = formatted("{}", value);
     }
     if (save_best_only_ && !is_better) return;
     save(run.model.state_dict(), path_of(run.epoch), {.metadata = metadata});

@@ -77,8 +77,8 @@ class EarlyStopping final : public Callback {
  private:
   std::string reason() const {
     const std::string best =
-        best_epoch_ > 0 ? fmt::format("got no better than {:.6g}", monitor_.best()) : "had no value to keep";
-    return fmt::format("{}: {} {} in {} {}", name, options_.monitor, best, wait_, wait_ == 1 ? "epoch" : "epochs");
+        best_epoch_ > 0 ? formatted("got no better than {:.6g}", monitor_.best()) : "had no value to keep";
+    return formatted("{}: {} {} in {} {}", name, options_.monitor, best, wait_, wait_ == 1 ? "epoch" : "epochs");
   }
 
   void check_weights(const StateDict& weights) const {

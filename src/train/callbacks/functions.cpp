@@ -1,8 +1,8 @@
 #include "gradus/train/callbacks/functions.hpp"
 
-#include <fmt/format.h>
-
 #include <cmath>
+
+#include "storage/format.hpp"
 
 namespace gradus::train {
 namespace {
@@ -34,7 +34,7 @@ class TerminateOnNaN final : public Callback {
  public:
   void on_batch_end(Run& run) override {
     if (std::isfinite(run.loss)) return;
-    run.stop(fmt::format("terminate_on_nan: the loss is {} in batch {} of epoch {}", run.loss, run.batch, run.epoch));
+    run.stop(formatted("terminate_on_nan: the loss is {} in batch {} of epoch {}", run.loss, run.batch, run.epoch));
   }
 };
 

@@ -1,10 +1,9 @@
 #include "train/callbacks/monitor.hpp"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 
 #include "gradus/error.hpp"
+#include "storage/format.hpp"
 
 namespace gradus::train {
 
@@ -18,7 +17,7 @@ double Monitor::read(const Run& run) const {
     if (name == column_) return value;
     names += (names.empty() ? "" : ", ") + name;
   }
-  throw Error(fmt::format("{}: there is no column named \"{}\" to monitor among {}", name_, column_, names));
+  throw Error(formatted("{}: there is no column named \"{}\" to monitor among {}", name_, column_, names));
 }
 
 }  // namespace gradus::train

@@ -6,6 +6,7 @@
 
 #include "gradus/autograd.hpp"
 #include "gradus/ops.hpp"
+#include "storage/format.hpp"
 #include "train/diagnose/probe.hpp"
 #include "train/diagnose/rules.hpp"
 #include "train/diagnose/statistics.hpp"
@@ -59,9 +60,9 @@ void judge_classes(Diagnosis& diagnosis, const Tensor& y, const LossKind& kind, 
   const auto most = std::ranges::max_element(counts);
   const bool all_the_same = *most == total;
   report(diagnosis, class_imbalance, "target", entropy / even, limit,
-         fmt::format("Class {} has {:.0f} % of the {} samples; the entropy of the classes is {:.2g} of that of even "
-                     "ones (limit {:g}).",
-                     most - counts.begin(), 100 * *most / total, total, entropy / even, limit),
+         formatted("Class {} has {:.0f} % of the {} samples; the entropy of the classes is {:.2g} of that of even "
+                   "ones (limit {:g}).",
+                   most - counts.begin(), 100 * *most / total, total, entropy / even, limit),
          all_the_same ? "Shuffle: data that are sorted by class give batches like this one." : "");
 }
 
@@ -102,12 +103,12 @@ void judge_finite(Diagnosis& diagnosis, const Patient& patient, const Examinatio
   if (!input) say("input", "The inputs hold NaN or infinity.");
   if (!target) say("target", "The targets hold NaN or infinity.");
   for (const auto& [name, p] : patient.model.named_parameters()) {
-    if (!all_finite(p)) say(name, fmt::format("{} holds NaN or infinity.", name));
+    if (!all_finite(p)) say(name, formatted("{} holds NaN or infinity.", name));
   }
   if (!diagnosis.findings.empty() || seen.forward_finite()) return;
   const std::string where = source_of_nonfinite(seen);
-  say(where, where == "loss" ? fmt::format("Outputs and targets are finite, but the loss is {}.", seen.loss)
-                             : fmt::format("{} makes NaN or infinity of numbers that are finite.", where));
+  say(where, where == "loss" ? formatted("Outputs and targets are finite, but the loss is {}.", seen.loss)
+                             : formatted("{} makes NaN or infinity of numbers that are finite.", where));
 }
 
 void judge_inputs(Diagnosis& diagnosis, const Patient& patient, const Examination& seen) {
@@ -118,23 +119,23 @@ void judge_inputs(Diagnosis& diagnosis, const Patient& patient, const Examinatio
   const std::vector<Feature> features = features_of(x);
   const auto largest = std::ranges::max_element(features, {}, &Feature::size);
   const std::string where = seen.entrance;
-  const auto name = [&](const auto& feature) { return fmt::format("feature {}", &*feature - features.data()); };
+  const auto name = [&](const auto& feature) { return formatted("feature {}", &*feature - features.data()); };
   diagnosis.measured.emplace_back("largest feature, root mean square", largest->size());
   if (largest->size() > limits.input_scale) {
     report(diagnosis, unscaled_inputs, where, largest->size(), limits.input_scale,
-           fmt::format("The root mean square of {} is {:.3g} (limit {:g}): mean {:.3g}, deviation {:.3g}.",
-                       name(largest), largest->size(), limits.input_scale, largest->mean, largest->deviation));
+           formatted("The root mean square of {} is {:.3g} (limit {:g}): mean {:.3g}, deviation {:.3g}.", name(largest),
+                     largest->size(), limits.input_scale, largest->mean, largest->deviation));
   } else if (largest->size() < limits.least_input) {
     report(diagnosis, unscaled_inputs, where, largest->size(), limits.least_input,
-           fmt::format("The largest of {} features has a root mean square of {:.3g} (limit {:g}).", features.size(),
-                       largest->size(), limits.least_input));
+           formatted("The largest of {} features has a root mean square of {:.3g} (limit {:g}).", features.size(),
+                     largest->size(), limits.least_input));
   } else {
     const auto offset = [](const Feature& f) { return f.deviation > 0 ? std::abs(f.mean) / f.deviation : 0; };
     const auto farthest = std::ranges::max_element(features, {}, offset);
     if (offset(*farthest) <= limits.input_offset) return;
     report(diagnosis, unscaled_inputs, where, offset(*farthest), limits.input_offset,
-           fmt::format("The mean of {} is {:.3g}, {:.3g} times its deviation of {:.3g} (limit {:g}).", name(farthest),
-                       farthest->mean, offset(*farthest), farthest->deviation, limits.input_offset));
+           formatted("The mean of {} is {:.3g}, {:.3g} times its deviation of {:.3g} (limit {:g}).", name(farthest),
+                     farthest->mean, offset(*farthest), farthest->deviation, limits.input_offset));
   }
 }
 
@@ -148,7 +149,7 @@ void judge_targets(Diagnosis& diagnosis, const Patient& patient, const LossKind&
     if (size > limits.target_scale || (size < limits.least_target && size > 0)) {
       const double limit = size > limits.target_scale ? limits.target_scale : limits.least_target;
       report(diagnosis, unscaled_targets, "target", size, limit,
-             fmt::format("The root mean square of the targets is {:.3g} (limit {:g}).", size, limit));
+             formatted("The root mean square of the targets is {:.3g} (limit {:g}).", size, limit));
     }
   }
   // Tokens have many successors, as is their nature.
@@ -156,8 +157,8 @@ void judge_targets(Diagnosis& diagnosis, const Patient& patient, const LossKind&
   const double share = conflicts(patient.batch);
   if (share > limits.conflicts) {
     report(diagnosis, conflicting_targets, "target", share, limits.conflicts,
-           fmt::format("{:.0f} % of the samples have the same input as another one, but another target (limit {:g} %).",
-                       100 * share, 100 * limits.conflicts));
+           formatted("{:.0f} % of the samples have the same input as another one, but another target (limit {:g} %).",
+                     100 * share, 100 * limits.conflicts));
   }
 }
 

@@ -6,6 +6,7 @@
 #include <ostream>
 #include <nlohmann/json.hpp>
 
+#include "storage/format.hpp"
 #include "train/diagnose/finding.hpp"
 
 namespace gradus::train {
@@ -115,12 +116,12 @@ std::string Diagnosis::to_string() const {
   std::string text;
   std::size_t width = 0;
   for (const NamedValue& m : measured) width = std::max(width, m.first.size());
-  for (const auto& [name, value] : measured) text += fmt::format("{:<{}}  {:.4g}\n", name, width, value);
-  for (const std::string& reason : left_out) text += fmt::format("left out: {}\n", reason);
+  for (const auto& [name, value] : measured) text += formatted("{:<{}}  {:.4g}\n", name, width, value);
+  for (const std::string& reason : left_out) text += formatted("left out: {}\n", reason);
   if (healthy()) return text + "healthy: nothing to find fault with\n";
   for (const Symptom& s : findings) {
-    text += fmt::format("{:<7}  {}{}\n         {}\n         Try: {}\n", train::to_string(severity_of(s.illness)),
-                        train::to_string(s.illness), s.where.empty() ? "" : " at " + s.where, s.evidence, s.advice);
+    text += formatted("{:<7}  {}{}\n         {}\n         Try: {}\n", train::to_string(severity_of(s.illness)),
+                      train::to_string(s.illness), s.where.empty() ? "" : " at " + s.where, s.evidence, s.advice);
   }
   return text;
 }

@@ -1,8 +1,6 @@
 // How rules write down what they found.
 #pragma once
 
-#include <fmt/format.h>
-
 #include <string>
 #include <utility>
 

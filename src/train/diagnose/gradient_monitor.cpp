@@ -136,7 +136,7 @@ Diagnosis GradientMonitor::diagnosis() const {
   Diagnosis result;
   for (const auto& [symptom, epoch] : seen_) {
     result.findings.push_back(symptom);
-    result.findings.back().evidence += fmt::format(" (epoch {})", epoch);
+    result.findings.back().evidence += formatted(" (epoch {})", epoch);
   }
   doctor::conclude(result);
   return result;

@@ -4,6 +4,7 @@
 
 #include "gradus/autograd.hpp"
 #include "gradus/ops.hpp"
+#include "storage/format.hpp"
 #include "train/diagnose/rules.hpp"
 #include "train/diagnose/statistics.hpp"
 #include "train/diagnose/steps.hpp"
@@ -33,7 +34,7 @@ bool contains(const std::vector<Tensor>& list, const Tensor& p) {
 std::string names(const std::vector<std::string>& list) {
   std::string text;
   for (std::size_t i = 0; i < list.size() && i < 3; ++i) text += (i > 0 ? ", " : "") + list[i];
-  return list.size() > 3 ? fmt::format("{} and {} more", text, list.size() - 3) : text;
+  return list.size() > 3 ? formatted("{} and {} more", text, list.size() - 3) : text;
 }
 
 }  // namespace
@@ -52,8 +53,8 @@ void judge_gradients(Diagnosis& diagnosis, const Patient& patient, const Examina
     const bool is_zero = p->weight_norm == 0;
     if (is_zero && awake.contains(name)) continue;
     report(diagnosis, is_zero ? zero_weights : symmetric_units, name, 0, 0,
-           fmt::format("All {} units of {} have the same weights{} and get the same gradient.", p->shape[0], name,
-                       is_zero ? ", which are 0," : ""));
+           formatted("All {} units of {} have the same weights{} and get the same gradient.", p->shape[0], name,
+                     is_zero ? ", which are 0," : ""));
   }
 }
 
@@ -66,15 +67,15 @@ void judge_sequences(Diagnosis& diagnosis, const Patient& patient, const Examina
       if (gradient.size(dim) < least_steps) continue;
       const auto sizes = along(gradient, dim);
       const double ratio = sizes.back() > 0 ? sizes.front() / sizes.back() : 1;
-      const std::string way = fmt::format(
+      const std::string way = formatted(
           "The gradient by the input of {} is {:.3g} at its first and {:.3g} at its "
           "last of {} steps, {:.3g} times as large (limit ",
           path, sizes.front(), sizes.back(), gradient.size(dim), ratio);
       if (ratio < limit && std::ranges::is_sorted(sizes)) {
-        report(diagnosis, vanishing, path, ratio, limit, way + fmt::format("{:g}).", limit),
+        report(diagnosis, vanishing, path, ratio, limit, way + formatted("{:g}).", limit),
                "Use LSTM or GRU with a forget gate bias of 1 or more, shorter sequences, or attention.");
       } else if (ratio > 1 / limit && std::ranges::is_sorted(sizes, std::greater())) {
-        report(diagnosis, exploding, path, ratio, 1 / limit, way + fmt::format("{:g}).", 1 / limit),
+        report(diagnosis, exploding, path, ratio, 1 / limit, way + formatted("{:g}).", 1 / limit),
                "Start the recurrent weights smaller or orthogonal, and clip the gradients' norm.");
       }
     }
@@ -85,7 +86,7 @@ void judge_training(Diagnosis& diagnosis, const Patient& patient, const Examinat
   const auto parameters = patient.model.named_parameters();
   const double count = static_cast<double>(parameters.size());
   if (!parameters.empty() && patient.trainable().empty()) {
-    report(diagnosis, untrained, "", count, 0, fmt::format("All {} parameters are frozen.", parameters.size()));
+    report(diagnosis, untrained, "", count, 0, formatted("All {} parameters are frozen.", parameters.size()));
   } else if (!parameters.empty() && !seen.has_gradient) {
     report(diagnosis, no_gradient, "", 0, 0, "The loss depends on none of the parameters.");
   }
@@ -98,12 +99,12 @@ void judge_training(Diagnosis& diagnosis, const Patient& patient, const Examinat
   }
   if (!lacking.empty()) {
     report(diagnosis, untrained, lacking.front(), static_cast<double>(lacking.size()), 0,
-           fmt::format("The optimizer doesn't know {} of {} parameters: {}.", lacking.size(), parameters.size(),
-                       names(lacking)));
+           formatted("The optimizer doesn't know {} of {} parameters: {}.", lacking.size(), parameters.size(),
+                     names(lacking)));
   }
   if (!frozen.empty() && frozen.size() < parameters.size()) {
     report(diagnosis, untrained, frozen.front(), static_cast<double>(frozen.size()), 0,
-           fmt::format("The optimizer has parameters that are frozen: {}.", names(frozen)),
+           formatted("The optimizer has parameters that are frozen: {}.", names(frozen)),
            "If they shall be trained call requires_grad_(); if not, leave them out of the optimizer.");
   }
 }

@@ -5,6 +5,7 @@
 #include <span>
 
 #include "gradus/train/diagnose.hpp"
+#include "storage/format.hpp"
 #include "train/diagnose/finding.hpp"
 
 namespace gradus::train {
@@ -67,7 +68,7 @@ bool judge_finite(Diagnosis& diagnosis, const std::vector<double>& loss) {
   if (bad == loss.end()) return false;
   const auto epoch = bad - loss.begin() + 1;
   report(diagnosis, nonfinite, "loss", *bad, 0,
-         fmt::format("The loss is {} at epoch {} of {}.", *bad, epoch, loss.size()));
+         formatted("The loss is {} at epoch {} of {}.", *bad, epoch, loss.size()));
   return true;
 }
 
@@ -80,8 +81,8 @@ bool judge_divergence(Diagnosis& diagnosis, const Curve& loss, const HistoryLimi
     return false;
   }
   report(diagnosis, divergence, "loss", share, limits.divergence,
-         fmt::format("The loss rose from {:.3g} at epoch {} to {:.3g}, by {:.3g} of what had been gained (limit {:g}).",
-                     loss.least(), loss.best + 1, loss.end(), share, limits.divergence));
+         formatted("The loss rose from {:.3g} at epoch {} to {:.3g}, by {:.3g} of what had been gained (limit {:g}).",
+                   loss.least(), loss.best + 1, loss.end(), share, limits.divergence));
   return true;
 }
 
@@ -91,9 +92,9 @@ bool judge_oscillation(Diagnosis& diagnosis, const Curve& loss, const HistoryLim
   const bool is_visible = loss.swing() > 0.05 * std::abs(loss.end());
   if (!(share > limits.oscillation && loss.turns() > limits.turns && is_visible)) return false;
   report(diagnosis, oscillation, "loss", share, limits.oscillation,
-         fmt::format("The loss changes by {:.3g} from epoch to epoch, {:.3g} of all that was gained (limit {:g}), and "
-                     "turns round after {:.0f} % of the epochs.",
-                     loss.swing(), share, limits.oscillation, 100 * loss.turns()));
+         formatted("The loss changes by {:.3g} from epoch to epoch, {:.3g} of all that was gained (limit {:g}), and "
+                   "turns round after {:.0f} % of the epochs.",
+                   loss.swing(), share, limits.oscillation, 100 * loss.turns()));
   report(diagnosis, learning_rate_high, "", share, limits.oscillation,
          "A loss that jumps up and down around its mean is a sign of steps that are too long.");
   return true;
@@ -115,17 +116,17 @@ bool judge_plateau(Diagnosis& diagnosis, const Curve& loss, const HistoryLimits&
   const double share = loss.first() != 0 ? loss.gained() / std::abs(loss.first()) : 0;
   if (share < limits.plateau) {
     report(diagnosis, plateau, "loss", share, limits.plateau,
-           fmt::format("The loss fell from {:.4g} to {:.4g} in {} epochs, by {:.2g} % (limit {:g} %).", loss.first(),
-                       loss.least(), loss.n, 100 * share, 100 * limits.plateau));
+           formatted("The loss fell from {:.4g} to {:.4g} in {} epochs, by {:.2g} % (limit {:g} %).", loss.first(),
+                     loss.least(), loss.n, 100 * share, 100 * limits.plateau));
     return true;
   }
   const auto [begin, end] = longest_rest(loss);
   const double length = static_cast<double>(end - begin) / static_cast<double>(loss.n);
   if (length < limits.plateau_length || end - begin < 4) return false;
   report(diagnosis, plateau, "loss", length, limits.plateau_length,
-         fmt::format("The loss stood still near {:.3g} from epoch {} to {}, {:.0f} % of the run (limit {:g} %), and "
-                     "fell to {:.3g} afterwards.",
-                     loss.values[end], begin + 1, end + 1, 100 * length, 100 * limits.plateau_length, loss.least()),
+         formatted("The loss stood still near {:.3g} from epoch {} to {}, {:.0f} % of the run (limit {:g} %), and "
+                   "fell to {:.3g} afterwards.",
+                   loss.values[end], begin + 1, end + 1, 100 * length, 100 * limits.plateau_length, loss.least()),
          "Pass it faster by momentum or Adam, a warm-up, normalization, or another initialization.");
   return true;
 }
@@ -136,10 +137,10 @@ void judge_overfitting(Diagnosis& diagnosis, const Curve& loss, const Curve& val
   const bool training_went_on = loss.end() < loss.values[valid.best];
   if (!(share > limits.overfitting && rise > valid.swing() && training_went_on && valid.best + 3 < valid.n)) return;
   report(diagnosis, overfitting, "valid_loss", share, limits.overfitting,
-         fmt::format("valid_loss rose from {:.3g} at epoch {} to {:.3g}, by {:.0f} % (limit {:g} %), while loss fell "
-                     "from {:.3g} to {:.3g}.",
-                     valid.least(), valid.best + 1, valid.end(), 100 * share, 100 * limits.overfitting,
-                     loss.values[valid.best], loss.end()));
+         formatted("valid_loss rose from {:.3g} at epoch {} to {:.3g}, by {:.0f} % (limit {:g} %), while loss fell "
+                   "from {:.3g} to {:.3g}.",
+                   valid.least(), valid.best + 1, valid.end(), 100 * share, 100 * limits.overfitting,
+                   loss.values[valid.best], loss.end()));
 }
 
 void judge_end(Diagnosis& diagnosis, const Curve& loss, const HistoryLimits& limits) {
@@ -149,13 +150,13 @@ void judge_end(Diagnosis& diagnosis, const Curve& loss, const HistoryLimits& lim
   if (share <= limits.still_falling || loss.turns() > limits.turns) return;
   if (loss.gained() < 0.3 * std::abs(loss.first())) {
     report(diagnosis, learning_rate_low, "", share, limits.still_falling,
-           fmt::format("The loss fell by only {:.0f} % in {} epochs, and evenly: {:.0f} % of that in the last fifth of "
-                       "them (limit {:g} %).",
-                       100 * loss.gained() / std::abs(loss.first()), loss.n, 100 * share, 100 * limits.still_falling));
+           formatted("The loss fell by only {:.0f} % in {} epochs, and evenly: {:.0f} % of that in the last fifth of "
+                     "them (limit {:g} %).",
+                     100 * loss.gained() / std::abs(loss.first()), loss.n, 100 * share, 100 * limits.still_falling));
   } else {
     report(diagnosis, stopped_early, "", share, limits.still_falling,
-           fmt::format("The last fifth of the epochs brought {:.0f} % of all that the loss fell (limit {:g} %).",
-                       100 * share, 100 * limits.still_falling));
+           formatted("The last fifth of the epochs brought {:.0f} % of all that the loss fell (limit {:g} %).",
+                     100 * share, 100 * limits.still_falling));
   }
 }
 
@@ -169,7 +170,7 @@ void judge_steps(Diagnosis& diagnosis, const History& history, const HistoryLimi
   };
   if (const auto norms = column("grad_norm"); !norms.empty() && norms.back() > limits.grad_norm) {
     report(diagnosis, exploding, "", norms.back(), limits.grad_norm,
-           fmt::format("The gradient's norm reached {:.3g} (limit {:g}).", norms.back(), limits.grad_norm));
+           formatted("The gradient's norm reached {:.3g} (limit {:g}).", norms.back(), limits.grad_norm));
   }
   const auto ratios = column("update_ratio");
   if (ratios.empty()) return;
@@ -177,12 +178,12 @@ void judge_steps(Diagnosis& diagnosis, const History& history, const HistoryLimi
   diagnosis.measured.emplace_back("median update_ratio", median);
   if (median > limits.update_ratio) {
     report(diagnosis, learning_rate_high, "", median, limits.update_ratio,
-           fmt::format("A step changes the weights by {:.2g} of their norm (limit {:g}, common is 0.001).", median,
-                       limits.update_ratio));
+           formatted("A step changes the weights by {:.2g} of their norm (limit {:g}, common is 0.001).", median,
+                     limits.update_ratio));
   } else if (median < limits.least_update) {
     report(diagnosis, learning_rate_low, "", median, limits.least_update,
-           fmt::format("A step changes the weights by {:.2g} of their norm (limit {:g}, common is 0.001).", median,
-                       limits.least_update));
+           formatted("A step changes the weights by {:.2g} of their norm (limit {:g}, common is 0.001).", median,
+                     limits.least_update));
   }
 }
 

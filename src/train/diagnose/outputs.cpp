@@ -4,6 +4,7 @@
 
 #include "gradus/autograd.hpp"
 #include "gradus/ops.hpp"
+#include "storage/format.hpp"
 #include "train/diagnose/probe.hpp"
 #include "train/diagnose/rules.hpp"
 #include "train/diagnose/statistics.hpp"
@@ -33,8 +34,8 @@ void judge_shapes(Diagnosis& diagnosis, const Patient& patient, const Examinatio
   const double matched = cost(patient.loss, output.reshape(y.shape()), y);
   if (std::isnan(matched) || std::abs(matched - seen.loss) <= 1e-5 * std::abs(matched)) return;
   report(diagnosis, broadcast_loss, "output", static_cast<double>(*size), static_cast<double>(output.numel()),
-         fmt::format("Outputs of shape {} meet targets of shape {}: {} differences instead of {}.",
-                     to_string(output.shape()), to_string(y.shape()), *size, output.numel()));
+         formatted("Outputs of shape {} meet targets of shape {}: {} differences instead of {}.",
+                   to_string(output.shape()), to_string(y.shape()), *size, output.numel()));
 }
 
 bool are_probabilities(const Tensor& output) {
@@ -45,8 +46,8 @@ void judge_softmax(Diagnosis& diagnosis, const Examination& seen, const LossKind
   const bool is_squashed = seen.last_op == "softmax" || seen.last_op == "sigmoid";
   if (kind.is_cross_entropy && (is_squashed || are_probabilities(seen.output))) {
     report(diagnosis, double_softmax, "output", seen.output.max().item(), 1,
-           fmt::format("The outputs are in [0, 1], and the loss takes their softmax: it can't fall below {:.3g}.",
-                       std::log(std::exp(1.0) + static_cast<double>(kind.classes) - 1) - 1));
+           formatted("The outputs are in [0, 1], and the loss takes their softmax: it can't fall below {:.3g}.",
+                     std::log(std::exp(1.0) + static_cast<double>(kind.classes) - 1) - 1));
   } else if (kind.is_binary_entropy && is_squashed) {
     report(diagnosis, double_softmax, "output", seen.output.max().item(), 1,
            "The outputs are in [0, 1], and the loss takes their sigmoid: it can't fall below 0.313 for one class, and "
@@ -56,9 +57,9 @@ void judge_softmax(Diagnosis& diagnosis, const Examination& seen, const LossKind
     const double off = seen.output.logsumexp({1}).abs().max().item();
     if (off > 0.1) {
       report(diagnosis, missing_log_softmax, "output", off, 0.1,
-             fmt::format("The loss takes log-probabilities, but those of a sample sum up to e^{:.3g} (limit e^0.1): it "
-                         "has no minimum.",
-                         off));
+             formatted("The loss takes log-probabilities, but those of a sample sum up to e^{:.3g} (limit e^0.1): it "
+                       "has no minimum.",
+                       off));
     }
   }
 }
@@ -76,8 +77,8 @@ void judge_reach(Diagnosis& diagnosis, const Patient& patient, const Examination
   // A hundredth may be noise.
   if (out <= 0.01) return;
   report(diagnosis, out_of_reach, "output", out, 0.01,
-         fmt::format("{:.0f} % of the targets are outside the range of {}, the model's last op (limit 1 %).", 100 * out,
-                     seen.last_op));
+         formatted("{:.0f} % of the targets are outside the range of {}, the model's last op (limit 1 %).", 100 * out,
+                   seen.last_op));
 }
 
 }  // namespace
@@ -93,18 +94,18 @@ void judge_first_loss(Diagnosis& diagnosis, const Patient& patient, const Examin
                       std::optional<double> constant) {
   const DiagnoseLimits& limits = patient.options.limits;
   if (const auto chance = kind.chance()) {
-    diagnosis.measured.emplace_back(fmt::format("log({} classes)", kind.classes), *chance);
+    diagnosis.measured.emplace_back(formatted("log({} classes)", kind.classes), *chance);
     const double ratio = seen.loss / *chance;
     if (ratio <= limits.first_loss || diagnosis.has(missing_log_softmax)) return;
     report(diagnosis, high_first_loss, "output", ratio, limits.first_loss,
-           fmt::format("The loss is {:.3g}, {:.3g} times log({}), which guessing costs (limit {:g}).", seen.loss, ratio,
-                       kind.classes, limits.first_loss));
+           formatted("The loss is {:.3g}, {:.3g} times log({}), which guessing costs (limit {:g}).", seen.loss, ratio,
+                     kind.classes, limits.first_loss));
   } else if (constant && *constant > 0) {
     const double ratio = seen.loss / *constant;
     if (ratio <= limits.constant_loss) return;
     report(diagnosis, high_first_loss, "output", ratio, limits.constant_loss,
-           fmt::format("The loss is {:.3g}, {:.3g} times that of the best constant prediction (limit {:g}).", seen.loss,
-                       ratio, limits.constant_loss),
+           formatted("The loss is {:.3g}, {:.3g} times that of the best constant prediction (limit {:g}).", seen.loss,
+                     ratio, limits.constant_loss),
            "Scale the targets, start the last layer smaller, or its bias at the targets' mean.");
   }
 }

@@ -6,6 +6,7 @@
 #include "gradus/autograd.hpp"
 #include "gradus/ops.hpp"
 #include "gradus/optim/adam.hpp"
+#include "storage/format.hpp"
 #include "train/diagnose/probe.hpp"
 #include "train/diagnose/restore.hpp"
 #include "train/diagnose/rules.hpp"
@@ -109,9 +110,9 @@ void judge_memory(Diagnosis& diagnosis, const Patient& patient, const Examinatio
   const double most = std::max(first_spread, memorised.spread);
   if (most < limits.output_spread && spread(patient.batch.x) > 0 && seen.output.size(0) == patient.batch.size()) {
     report(diagnosis, constant_output, "output", most, limits.output_spread,
-           fmt::format("Over the batch the outputs differ by {:.2g} of their size, also after some training (limit "
-                       "{:g}).",
-                       most, limits.output_spread));
+           formatted("Over the batch the outputs differ by {:.2g} of their size, also after some training (limit "
+                     "{:g}).",
+                     most, limits.output_spread));
   }
   const double left = memorised.loss / memorised.constant;
   diagnosis.measured.emplace_back("loss of a constant prediction", memorised.constant);
@@ -119,9 +120,9 @@ void judge_memory(Diagnosis& diagnosis, const Patient& patient, const Examinatio
   diagnosis.measured.emplace_back("spread of the outputs / their size", most);
   if (left <= limits.overfit || kind.is_log_likelihood || diagnosis.has(conflicting_targets)) return;
   report(diagnosis, cannot_overfit, "", left, limits.overfit,
-         fmt::format("Trained on {} samples only, the loss fell to {:.3g}, {:.2g} of the {:.3g} that the best constant "
-                     "prediction costs (limit {:g}).",
-                     memorised.samples, memorised.loss, left, memorised.constant, limits.overfit));
+         formatted("Trained on {} samples only, the loss fell to {:.3g}, {:.2g} of the {:.3g} that the best constant "
+                   "prediction costs (limit {:g}).",
+                   memorised.samples, memorised.loss, left, memorised.constant, limits.overfit));
 }
 
 }  // namespace gradus::train::doctor

@@ -4,6 +4,7 @@
 
 #include "gradus/functional.hpp"
 #include "gradus/optim/sgd.hpp"
+#include "storage/format.hpp"
 #include "train/diagnose/restore.hpp"
 #include "train/diagnose/rules.hpp"
 
@@ -41,7 +42,7 @@ std::optional<double> stable_rate(Diagnosis& diagnosis, const Patient& patient) 
     diagnosis.measured.emplace_back("largest stable learning rate", *factor / sharpness);
     return *factor / sharpness;
   } catch (const Error& error) {
-    diagnosis.left_out.push_back(fmt::format("sharpness: {}", error.what()));
+    diagnosis.left_out.push_back(formatted("sharpness: {}", error.what()));
     return std::nullopt;
   }
 }
@@ -89,28 +90,27 @@ bool judge_high(Diagnosis& diagnosis, const Patient& patient, const Examination&
   const double lr = highest_rate(*patient.options.optimizer);
   if (stable && lr > limits.stable_rate * *stable) {
     report(diagnosis, learning_rate_high, "", lr / *stable, limits.stable_rate,
-           fmt::format("The learning rate of {:.3g} is {:.3g} times the largest that is stable here (limit {:g}), "
-                       "{:.3g}, by the sharpness of the loss.",
-                       lr, lr / *stable, limits.stable_rate, *stable));
+           formatted("The learning rate of {:.3g} is {:.3g} times the largest that is stable here (limit {:g}), "
+                     "{:.3g}, by the sharpness of the loss.",
+                     lr, lr / *stable, limits.stable_rate, *stable));
     return true;
   }
   const double scale = std::abs(trial.first), rise = scale > 0 ? trial.end / scale : 0;
   const double peak = scale > 0 ? trial.most / scale : 0;
   if (trial.end - trial.first > (limits.trial_rise - 1) * scale || peak > limits.trial_peak) {
     report(diagnosis, learning_rate_high, "", rise, limits.trial_rise,
-           fmt::format("With a learning rate of {:.3g} the loss goes from {:.3g} up to {:.3g} and is {:.3g} after {} "
-                       "steps on this batch.",
-                       lr, trial.first, trial.most, trial.end, patient.options.trial_steps));
+           formatted("With a learning rate of {:.3g} the loss goes from {:.3g} up to {:.3g} and is {:.3g} after {} "
+                     "steps on this batch.",
+                     lr, trial.first, trial.most, trial.end, patient.options.trial_steps));
     return true;
   }
   const double update = largest_update(seen);
   // A line search, or a problem that is nearly solved by one step, may well take such a step.
   if (update <= limits.whole_update || trial.gain() > 0.5 * scale) return false;
-  report(
-      diagnosis, learning_rate_high, "", update, limits.whole_update,
-      fmt::format("One step with a learning rate of {:.3g} changes a layer by {:.2g} of its norm (limit {:g}, common "
-                  "is 0.001).",
-                  lr, update, limits.whole_update));
+  report(diagnosis, learning_rate_high, "", update, limits.whole_update,
+         formatted("One step with a learning rate of {:.3g} changes a layer by {:.2g} of its norm (limit {:g}, common "
+                   "is 0.001).",
+                   lr, update, limits.whole_update));
   return true;
 }
 
@@ -131,12 +131,12 @@ void judge_low(Diagnosis& diagnosis, const Patient& patient, const Examination& 
   if (stable) gain = std::max(gain, try_steps(patient, std::min(most, *stable / lr / 4)).gain());
   if (!(gain > 0.05 * std::abs(trial.first) && trial.gain() < 0.1 * gain)) return;
   const double value = is_tiny ? update : lr / *stable, limit = is_tiny ? limits.small_update : limits.least_rate;
-  const std::string what = is_tiny ? fmt::format("changes no layer by more than {:.2g} of its norm", update)
-                                   : fmt::format("is {:.2g} of the largest stable one", value);
+  const std::string what = is_tiny ? formatted("changes no layer by more than {:.2g} of its norm", update)
+                                   : formatted("is {:.2g} of the largest stable one", value);
   report(diagnosis, learning_rate_low, "", value, limit,
-         fmt::format("A learning rate of {:.3g} {} (limit {:g}): in {} steps the loss gains {:.2g}, with one far "
-                     "higher {:.2g}.",
-                     lr, what, limit, patient.options.trial_steps, trial.gain(), gain));
+         formatted("A learning rate of {:.3g} {} (limit {:g}): in {} steps the loss gains {:.2g}, with one far "
+                   "higher {:.2g}.",
+                   lr, what, limit, patient.options.trial_steps, trial.gain(), gain));
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 // Dead and saturated units, and signals that shrink or grow on their way.
 #include <algorithm>
 
+#include "storage/format.hpp"
 #include "train/diagnose/rules.hpp"
 
 namespace gradus::train::doctor {
@@ -22,15 +23,15 @@ void judge_activations(Diagnosis& diagnosis, const Patient& patient, const Exami
     if (a.is_output || diagnosis.has(dead_relu, a.path) || diagnosis.has(saturated, a.path)) continue;
     if (a.dead_units > limits.dead_units) {
       report(diagnosis, dead_relu, a.path, a.dead_units, limits.dead_units,
-             fmt::format("{:.0f} % of the {} units are 0 for every sample of the batch (limit {:g} %).",
-                         100 * a.dead_units, a.units, 100 * limits.dead_units));
+             formatted("{:.0f} % of the {} units are 0 for every sample of the batch (limit {:g} %).",
+                       100 * a.dead_units, a.units, 100 * limits.dead_units));
     }
     if (a.saturated > limits.saturated) {
-      const std::string what = a.op == "gate" ? "of a gate's values" : fmt::format("of the {} outputs", a.op);
+      const std::string what = a.op == "gate" ? "of a gate's values" : formatted("of the {} outputs", a.op);
       report(diagnosis, saturated, a.path, a.saturated, limits.saturated,
-             fmt::format("{:.0f} % {} are at the ends, where the slope is below a twentieth of the largest (limit "
-                         "{:g} %).",
-                         100 * a.saturated, what, 100 * limits.saturated));
+             formatted("{:.0f} % {} are at the ends, where the slope is below a twentieth of the largest (limit "
+                       "{:g} %).",
+                       100 * a.saturated, what, 100 * limits.saturated));
     }
   }
 }
@@ -53,8 +54,8 @@ void judge_signal(Diagnosis& diagnosis, const Patient& patient, const Examinatio
     const auto say = [&](Illness illness, double limit) {
       if (diagnosis.has(illness)) return;
       report(diagnosis, illness, layer.path, ratio, limit,
-             fmt::format("Samples differ by {:.3g} after {} and by {:.3g} after {}, {:.3g} times as much (limit {:g}).",
-                         first, first_path, layer.spread, layer.path, ratio, limit));
+             formatted("Samples differ by {:.3g} after {} and by {:.3g} after {}, {:.3g} times as much (limit {:g}).",
+                       first, first_path, layer.spread, layer.path, ratio, limit));
     };
     if (ratio < limits.signal_shrinks) say(shrinking_signal, limits.signal_shrinks);
     if (ratio > limits.signal_grows) say(growing_signal, limits.signal_grows);

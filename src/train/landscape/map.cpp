@@ -15,7 +15,6 @@
 namespace gradus::train {
 namespace {
 
-using plot::append;
 using plot::px;
 
 constexpr std::int64_t grid_points = 161;

@@ -1,7 +1,5 @@
 // Principal components of a path of training.
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <cmath>
 
@@ -11,6 +9,7 @@
 #include "gradus/linalg.hpp"
 #include "gradus/ops.hpp"
 #include "gradus/random.hpp"
+#include "storage/format.hpp"
 #include "train/landscape/weights.hpp"
 
 namespace gradus::train {
@@ -56,7 +55,7 @@ std::shared_ptr<PathRecorder> path_recorder() { return std::make_shared<PathReco
 
 PrincipalPlane principal_plane(const std::vector<Weights>& snapshots) {
   if (snapshots.size() < 3) {
-    throw Error(fmt::format("principal_plane: at least three snapshots are needed: {}", snapshots.size()));
+    throw Error(formatted("principal_plane: at least three snapshots are needed: {}", snapshots.size()));
   }
   const NoGrad no_grad;
   std::vector<Tensor> rows;
@@ -72,7 +71,7 @@ PrincipalPlane principal_plane(const std::vector<Weights>& snapshots) {
   std::ranges::reverse(variances);
   const double total = sum(square(centered)).item();
   if (!(total > 0) || !std::isfinite(total)) {
-    throw Error(fmt::format("principal_plane: the snapshots must differ and be finite: variance {}", total));
+    throw Error(formatted("principal_plane: the snapshots must differ and be finite: variance {}", total));
   }
   const auto component = [&](std::int64_t rank) {
     const std::int64_t column = products.eigenvectors.size(1) - 1 - rank;

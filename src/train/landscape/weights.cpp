@@ -1,7 +1,5 @@
 #include "train/landscape/weights.hpp"
 
-#include <fmt/format.h>
-
 #include "gradus/autograd.hpp"
 #include "gradus/error.hpp"
 #include "gradus/ops.hpp"
@@ -12,12 +10,12 @@ namespace gradus::train {
 void check_shapes(const char* op, const Weights& parameters, const Weights& others) {
   if (parameters.size() != others.size()) {
     throw Error(
-        fmt::format("{}: a tensor for each of {} parameters is needed: {}", op, parameters.size(), others.size()));
+        formatted("{}: a tensor for each of {} parameters is needed: {}", op, parameters.size(), others.size()));
   }
   for (std::size_t i = 0; i < parameters.size(); ++i) {
     if (parameters[i].shape() == others[i].shape()) continue;
-    throw Error(fmt::format("{}: tensor {} must have its parameter's shape {}: {}", op, i, parameters[i].shape(),
-                            others[i].shape()));
+    throw Error(formatted("{}: tensor {} must have its parameter's shape {}: {}", op, i, parameters[i].shape(),
+                          others[i].shape()));
   }
 }
 

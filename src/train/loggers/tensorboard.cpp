@@ -10,8 +10,6 @@
 #include <system_error>
 #include <vector>
 
-#include <fmt/format.h>
-
 #include "gradus/train/loggers.hpp"
 #include "storage/format.hpp"
 #include "train/loggers/log_file.hpp"
@@ -30,8 +28,8 @@ std::string new_file_name() {
   static std::atomic<unsigned> counter = 0;
   std::array<char, 256> host{};
   if (gethostname(host.data(), host.size() - 1) != 0) host[0] = '\0';
-  return fmt::format("events.out.tfevents.{:010}.{}.{}.{}", static_cast<std::int64_t>(wall_time()), host.data(),
-                     getpid(), counter++);
+  return formatted("events.out.tfevents.{:010}.{}.{}.{}", static_cast<std::int64_t>(wall_time()), host.data(), getpid(),
+                   counter++);
 }
 
 class TensorBoard : public Callback {

@@ -1,10 +1,10 @@
 // Shares of samples that are right.
-#include <fmt/format.h>
 
 #include <cmath>
 #include <limits>
 
 #include "gradus/train/metrics.hpp"
+#include "storage/format.hpp"
 #include "tensor/impl.hpp"
 #include "train/metrics/labels.hpp"
 #include "train/read_entry.hpp"
@@ -59,7 +59,7 @@ class TopKAccuracy : public Share {
     if (options.k < 1) fail("top_k_accuracy: k must be positive: {}", options.k);
   }
 
-  std::string name() const override { return fmt::format("top_{}_accuracy", options_.k); }
+  std::string name() const override { return formatted("top_{}_accuracy", options_.k); }
   void update(const Tensor& prediction, const Tensor& target) override {
     const ScoreLayout layout = score_layout("top_k_accuracy", prediction.shape(), target.shape());
     read_integers("top_k_accuracy", target, labels_);

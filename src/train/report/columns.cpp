@@ -1,10 +1,10 @@
 #include "train/report/columns.hpp"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <cmath>
 #include <numeric>
+
+#include "storage/format.hpp"
 
 namespace gradus::train {
 namespace {
@@ -52,7 +52,7 @@ std::vector<double> epochs_of(const History& history) {
 std::string short_number(double value) {
   if (std::isnan(value)) return "";
   const bool is_exact = value == std::trunc(value) && std::abs(value) < 1e15;  // as counts and steps are
-  return is_exact ? fmt::format("{:.0f}", value) : fmt::format("{:.4g}", value);
+  return is_exact ? formatted("{:.0f}", value) : formatted("{:.4g}", value);
 }
 
 }  // namespace gradus::train

@@ -1,8 +1,6 @@
 // History::save_report: all that is known of a run on one page.
 #include "gradus/plot/report.hpp"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <cctype>
 #include <cmath>
@@ -11,6 +9,7 @@
 #include "gradus/train/diagnose.hpp"
 #include "gradus/train/history.hpp"
 #include "storage/atomic_file.hpp"
+#include "storage/format.hpp"
 #include "train/report/columns.hpp"
 #include "train/report/curves.hpp"
 
@@ -21,15 +20,15 @@ constexpr std::int64_t most_rows = 100;
 constexpr std::size_t most_columns = 9;
 
 std::string duration(double seconds) {
-  if (seconds < 60) return fmt::format("{:.1f} s", seconds);
+  if (seconds < 60) return formatted("{:.1f} s", seconds);
   const auto whole = std::llround(seconds);
-  if (whole < 3600) return fmt::format("{} min {} s", whole / 60, whole % 60);
-  return fmt::format("{} h {} min", whole / 3600, whole % 3600 / 60);
+  if (whole < 3600) return formatted("{} min {} s", whole / 60, whole % 60);
+  return formatted("{} h {} min", whole / 3600, whole % 3600 / 60);
 }
 
 std::string summary(const History& history) {
   const auto count = history.size();
-  std::string text = fmt::format("{} epoch{}", count, count == 1 ? "" : "s");
+  std::string text = formatted("{} epoch{}", count, count == 1 ? "" : "s");
   if (history.contains("seconds")) {
     const auto& seconds = history.values("seconds");
     text += " in " + duration(std::accumulate(seconds.begin(), seconds.end(), 0.0));
@@ -119,7 +118,7 @@ void report_epochs(plot::Report& report, const History& history, const Columns& 
     for (const std::string& name : names)
       rows.back().push_back(short_number(history.values(name)[static_cast<std::size_t>(row)]));
   }
-  report.heading("Epochs").table(header, rows, stride == 1 ? "" : fmt::format("Every {} epochs.", stride));
+  report.heading("Epochs").table(header, rows, stride == 1 ? "" : formatted("Every {} epochs.", stride));
 }
 
 }  // namespace

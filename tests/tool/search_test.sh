@@ -1,11 +1,6 @@
 #!/usr/bin/env bash
 # search_test.sh PROGRAM: a search that was killed goes on, and ends as one that was not.
-set -euo pipefail
-program=$(realpath "$1")
-folder=$(mktemp -d)
-trap 'rm -rf "$folder"' EXIT
-cd "$folder"
-fail() { echo "$1"; exit 1; }
+source "$(dirname "$0")/testing.sh" "$1"
 # All but the seconds, which differ.
 table() { sed -E 's/ +[0-9.e-]+$//'; }
 

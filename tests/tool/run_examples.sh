@@ -1,10 +1,7 @@
 #!/usr/bin/env bash
 # run_examples.sh PROGRAM COMMAND: runs every example of a command's help as it is printed, in an empty folder.
-set -euo pipefail
-program=$1 command=$2
-folder=$(mktemp -d)
-trap 'rm -rf "$folder"' EXIT
-cd "$folder"
+source "$(dirname "$0")/testing.sh" "$1"
+command=$2
 PATH="$(dirname "$program"):$PATH"
 count=0
 while read -r line; do
@@ -12,4 +9,4 @@ while read -r line; do
   bash -c "$line" </dev/null
   count=$((count + 1))
 done < <("$program" "$command" --help | sed -n '/^Examples:/,$p' | grep '^  gradus ')
-[ "$count" -gt 0 ] || { echo "$command has no examples"; exit 1; }
+[ "$count" -gt 0 ] || fail "$command has no examples"

@@ -1,9 +1,8 @@
 #!/usr/bin/env bash
 # completion_test.sh PROGRAM: asks the script that it prints for bash as bash would.
-set -euo pipefail
-PATH="$(dirname "$1"):$PATH"
+source "$(dirname "$0")/testing.sh" "$1"
+PATH="$(dirname "$program"):$PATH"
 eval "$(gradus completion bash)"
-fail() { echo "$1"; exit 1; }
 
 # The last word is the one to complete.
 complete_words() {
@@ -20,8 +19,6 @@ expect() {
   got=$(complete_words "$@")
   [ "$got" = "$expected" ] || fail "gradus $*: got '$got', not '$expected'"
 }
-cd "$(mktemp -d)"
-trap 'rmdir "$PWD"' EXIT
 expect "compare completion" comp
 expect "train" tr
 expect "--epochs" train iris --ep

@@ -1,11 +1,6 @@
 #!/usr/bin/env bash
 # files_test.sh PROGRAM: what could not be written, or belongs to a run before, is told or taken away.
-set -euo pipefail
-program=$(realpath "$1")
-folder=$(mktemp -d)
-trap 'rm -rf "$folder"' EXIT
-cd "$folder"
-fail() { echo "$1"; exit 1; }
+source "$(dirname "$0")/testing.sh" "$1"
 
 # A run without --resume leaves no state of another one behind.
 "$program" train iris --epochs 2 --report run --resume -q >/dev/null
@@ -24,7 +19,7 @@ fi
 
 mkdir taken
 "$program" lr-find iris --csv taken >out 2>&1 && fail "wrote over a folder"
-grep -q '^gradus: taken: cannot be written: ' out || fail "$(cat out)"
+grep -q '^gradus: save_csv: taken: cannot be written: ' out || fail "$(cat out)"
 [ "$(echo taken*)" = taken ] || fail "left a file behind: $(echo taken*)"
 
 # Half a run is nothing to examine. (Without --foreground two signals come, and the second one kills.)

@@ -1,17 +1,6 @@
 #!/usr/bin/env bash
 # csv_test.sh PROGRAM: tables as they come, learnt from and predicted.
-set -euo pipefail
-program=$(realpath "$1")
-folder=$(mktemp -d)
-trap 'rm -rf "$folder"' EXIT
-cd "$folder"
-fail() { echo "$1"; exit 1; }
-refuses() {
-  local message=$1
-  shift
-  "$program" "$@" >out 2>&1 && fail "took $*"
-  grep -qF "$message" out || fail "$(cat out)"
-}
+source "$(dirname "$0")/testing.sh" "$1"
 
 # Labels are words, one of them quoted; line ends are those of Windows, and there is a byte order mark.
 {
