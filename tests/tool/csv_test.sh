@@ -33,7 +33,7 @@ for header in id,2019,2020,y 0,1,2,3 1,2,3,y; do
 done
 features numbers.csv 4 --header no | grep -q "column 4, 10 samples to train on, 3 held out" || fail "took the header"
 { echo '?,1,2,1'; samples; } >missing.csv
-refuses "missing.csv:1: column column 1: not a finite number: '?'" train missing.csv
+refuses "missing.csv:1: column 1: not a finite number: '?'" train missing.csv
 { echo '7,1,2,1'; samples; } >named.csv
 features named.csv 4 --header no | grep -q "of column 4, " || fail "$(features named.csv 4 --header no)"
 # The target must not be a feature as well.

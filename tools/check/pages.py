@@ -20,7 +20,7 @@ import urllib.request
 CHROMIUM_FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--hide-scrollbars",
                   "--disable-background-networking", "--disable-component-update", "--disable-sync"]
 # Values of one control at a time, and what shall be different afterwards.
-PROBES = [("lr", 3, ["way", "loss"]), ("momentum", 2, ["way", "loss"]), ("steps", 7, ["way", "loss-line"]),
+PROBES = [("lr", -3, ["way", "loss-line"]), ("momentum", 2, ["way", "loss-line"]), ("steps", -7, ["way", "loss-line"]),
           ("optimizer", 1, ["way"])]
 
 

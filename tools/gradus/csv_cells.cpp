@@ -168,11 +168,17 @@ std::size_t CsvCells::column(const std::string& name) const {
   refuse_unknown(printable(path) + ": column", name, names);
 }
 
+std::string CsvCells::place(std::size_t row, std::size_t column) const {
+  const std::string& name = names[column];
+  return fmt::format("{}:{}: {}{}", printable(path), lines[row], name.starts_with("column ") ? "" : "column ",
+                     printable(name));
+}
+
 double CsvCells::number(std::size_t row, std::size_t column) const {
   const std::string& text = rows[row][column];
   double value = 0;
   if (is_number(text, value) && std::isfinite(value)) return value;
-  throw Error(fmt::format("{}:{}: column {}: {}: '{}'", printable(path), lines[row], printable(names[column]),
+  throw Error(fmt::format("{}: {}: '{}'", place(row, column),
                           text.empty() ? "a number is missing" : "not a finite number", printable(text.substr(0, 40))));
 }
 

@@ -19,6 +19,8 @@ struct CsvCells {
   // The column of a name, or of a number from 1. Throws, with the names that there are, if there is none.
   std::size_t column(const std::string& name) const;
   std::optional<std::size_t> find(const std::string& name) const;
+  // "file.csv:3: column width"
+  std::string place(std::size_t row, std::size_t column) const;
   // A finite number. Throws with file, line, column and what it says otherwise.
   double number(std::size_t row, std::size_t column) const;
 };

@@ -216,8 +216,8 @@ Tensor target_of(const CsvCells& table, std::size_t column, const Encoding& enco
   for (std::size_t row = 0; row < table.rows.size(); ++row) {
     const auto found = std::ranges::find(encoding.classes, table.rows[row][column]);
     if (found == encoding.classes.end())
-      throw Error(fmt::format("{}:{}: column {}: not a class that is known: '{}'", printable(table.path),
-                              table.lines[row], printable(table.names[column]), printable(table.rows[row][column])));
+      throw Error(fmt::format("{}: not a class that is known: '{}'", table.place(row, column),
+                              printable(table.rows[row][column])));
     labels.push_back(found - encoding.classes.begin());
   }
   return tensor(labels);

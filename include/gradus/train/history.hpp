@@ -47,7 +47,7 @@ class History {
   std::int64_t best_row(std::string_view name, Mode mode = Mode::automatic) const;
 
   // --- What numbers don't tell ------------------------------------------------------------------------------------
-  // Why training ended before its last epoch; empty if it did not.
+  // What ended training early, or tried to while its last epoch was being validated; empty if nothing did.
   const std::string& stop_reason() const { return stop_reason_; }
   void set_stop_reason(std::string reason) { stop_reason_ = std::move(reason); }
   // What happened on the way, in order: "epoch 12: the learning rate falls to 0.001".
