@@ -75,7 +75,6 @@ TEST_CASE("an anomaly is told with the line of the program that recorded it") {
   const std::string message = message_of([&] { risky_logarithm(x); });
   CAPTURE(message);
   if (calls_in_progress().empty()) return;  // the system cannot tell
-  CHECK(contains(message, "risky_logarithm(gradus::Tensor const&)"));
   if (std::system("addr2line --version > /dev/null 2>&1") != 0) return;
   CHECK(contains(message, "anomaly_test.cpp:" + std::to_string(line_of_log) +
                               " in risky_logarithm(gradus::Tensor const&), called from "));
