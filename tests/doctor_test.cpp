@@ -137,7 +137,53 @@ TEST_CASE("a learning rate of 0 is too low, under any rule") {
     const Diagnosis diagnosis = train::diagnose(model, loss, batch, {.optimizer = optimizer});
     CHECK(diagnosis.has(Illness::learning_rate_low));
     CHECK(diagnosis.to_string().find("The learning rate is 0") != std::string::npos);
+    // Tenfold, it would still be 0.
+    CHECK(diagnosis.to_string().find("Set one, for example 1e-3") != std::string::npos);
+    CHECK(diagnosis.to_string().find("Raise it tenfold") == std::string::npos);
   }
+}
+
+TEST_CASE("the doctor finds nothing in a run that has nothing left to gain") {
+  for (const double loss : {0.0, 1e-9, 1e-6}) {
+    for (const int epochs : {8, 20}) {
+      train::History still, noisy;
+      for (int i = 0; i < epochs; ++i) {
+        still.append({{"loss", loss}});
+        noisy.append({{"loss", loss * (1 - 0.1 * (i % 4))}});
+      }
+      CAPTURE(loss);
+      CAPTURE(epochs);
+      CHECK(train::diagnose(still).healthy());
+      CHECK(train::diagnose(noisy).healthy());
+    }
+  }
+  for (const double loss : {-3.0, 1e-5, 0.7}) {
+    CAPTURE(loss);
+    train::History history;
+    for (int i = 0; i < 8; ++i) history.append({{"loss", loss}});
+    CHECK(train::diagnose(history).has(Illness::plateau));
+  }
+}
+
+TEST_CASE("the doctor says which of its numbers are means") {
+  const auto evidence = [](const train::History& history) {
+    const Diagnosis diagnosis = train::diagnose(history);
+    return diagnosis.findings.size() == 1 ? diagnosis.findings[0].evidence : diagnosis.to_string();
+  };
+  train::History overfit, diverged, longer;
+  const std::vector<double> valid{1, 0.8, 0.7, 0.75, 0.8, 0.85};
+  for (std::size_t i = 0; i < valid.size(); ++i)
+    overfit.append({{"loss", 1 / (1 + static_cast<double>(i))}, {"valid_loss", valid[i]}});
+  CHECK(evidence(overfit) ==
+        "valid_loss rose from 0.7 at epoch 3 to 0.825 (mean of the last 2 epochs), by 18 % (limit 10 %), while loss "
+        "fell from 0.333 to 0.183 (the same means).");
+  for (const double loss : {1.0, 0.5, 0.6, 0.7, 0.8, 1.0}) diverged.append({{"loss", loss}});
+  CHECK(evidence(diverged) ==
+        "The loss rose from 0.5 at epoch 2 to 0.9 (mean of the last 2 epochs), by 0.8 of what had been gained (limit "
+        "0.5).");
+  for (int i = 0; i < 30; ++i) longer.append({{"loss", std::abs(i - 9) + 1}});
+  CHECK(evidence(longer).starts_with(
+      "The loss rose from 1.67 at epoch 10 (mean of epochs 9 to 11) to 20 (mean of the last 3 epochs), by "));
 }
 
 TEST_CASE("the doctor leaves samples that require a gradient, and parameters beyond the model's, as they were") {

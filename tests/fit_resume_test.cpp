@@ -260,6 +260,23 @@ TEST_CASE("a state that is refused leaves a schedule-free optimizer as it was") 
   CHECK_FALSE(optimizer.is_training());
 }
 
+TEST_CASE("a run goes on only with the layers and the settings with which it began") {
+  const TemporaryDirectory directory;
+  const std::string state = directory.path("state");
+  const auto train = [&](nn::Sequential model, const std::string& rate) {
+    optim::SGD optimizer(model.parameters(), {.lr = 0.1});
+    train::fit(model, nn::CrossEntropyLoss(), optimizer, Experiment::set(20),
+               {.batch_size = 4, .resume = state, .resume_settings = {{"rate", rate}}, .progress = false});
+  };
+  const auto other = "fit: resume: " + state + ": is the state of another run: ";
+  train(nn::Sequential(nn::Linear(6, 3), nn::ReLU()), "0.1");
+  CHECK_NOTHROW(train(nn::Sequential(nn::Linear(6, 3), nn::ReLU()), "0.1"));
+  CHECK_THROWS_WITH(train(nn::Sequential(nn::Linear(6, 3), nn::Tanh()), "0.1"),
+                    doctest::Contains((other + "model was Sequential Linear ReLU").c_str()));
+  CHECK_THROWS_WITH(train(nn::Sequential(nn::Linear(6, 3), nn::ReLU()), "0.2"),
+                    doctest::Contains((other + "setting rate was 0.1, is 0.2").c_str()));
+}
+
 TEST_CASE("a run that was stopped ends its epoch, also if another process has to") {
   const TemporaryDirectory directory;
   struct Death {};

@@ -130,6 +130,17 @@ TEST_CASE("what is no history is refused in one line") {
   }
 }
 
+TEST_CASE("a history's file that cannot be read is named") {
+  const TemporaryDirectory directory;
+  const std::string none = directory.path("none"), binary = directory.write("binary", std::string("a\0b", 3));
+  CHECK(message_of([&] { History::load_csv(none); }) ==
+        "load_csv: " + none + ": cannot be opened: No such file or directory");
+  CHECK(message_of([&] { History::load_json(none); }) ==
+        "load_json: " + none + ": cannot be opened: No such file or directory");
+  CHECK(message_of([&] { History::load_csv(binary); }) == "load_csv: " + binary + ": is not text: byte 1 is NUL");
+  CHECK(message_of([&] { History::load_json(binary); }) == "load_json: " + binary + ": is not text: byte 1 is NUL");
+}
+
 TEST_CASE("names are told apart, are UTF-8, and may be many") {
   History history = hard();
   CHECK(message_of([&] {

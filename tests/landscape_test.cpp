@@ -135,7 +135,12 @@ TEST_CASE("a landscape page is refused where it would make no sense") {
         "landscape_page: learning_rates must be positive, finite and ascending");
   CHECK(message(bowl, {.momenta = {0, 1}}) == "landscape_page: momenta must be in [0, 1) and ascending");
   CHECK(message(bowl, {.optimizers = {"sdg"}}) == "landscape_page: there is no such optimizer: sdg");
+  CHECK(message(bowl, {.optimizers = {"sgd", "adam", "sgd"}}) == "landscape_page: an optimizer is named twice: sgd");
   const ValueOptions doubles{.dtype = float64};
+  problems::Problem far = bowl;
+  far.starts.push_back(tensor({1000.0, 1000.0}, doubles));
+  CHECK(message(far) ==
+        "landscape_page: the start (1000, 1000) is outside the domain [-6, 6] x [-4, 4] of " + bowl.name);
   for (const Tensor& start : std::vector<Tensor>{
            tensor({double(NAN), 0.0}, doubles), tensor({0.0, double(INFINITY)}, doubles),
            tensor({1e200, 1e200}, doubles), tensor({1.0, 2.0, 3.0}, doubles), tensor({1.0F, 2.0F}), Tensor()}) {

@@ -314,6 +314,11 @@ TEST_CASE("what cannot be a picture is an error of one line") {
   CHECK_THROWS_WITH_AS(axes.heatmap(2, 2, {1}), "heatmap: 2 x 2 cells cannot hold 1 values", Error);
   CHECK_THROWS_WITH_AS(axes.scatter({1}, {1}, {.marker = '?'}), "scatter: marker must be one of o s ^ D x + *: ?",
                        Error);
+  const plot::Grid grid{.x = {0, 1}, .y = {0, 1}, .z = {0, 1, 2, 3}};
+  for (const int count : {0, -3})
+    CHECK_THROWS_WITH_AS(axes.contour(grid, {.levels = count}),
+                         ("contour: levels must be at least 1: " + std::to_string(count)).c_str(), Error);
+  CHECK_NOTHROW(axes.contour(grid, {.levels = 1}));
   CHECK_THROWS_WITH_AS(figure.axes({.x_range = {{2, 1}}}), "axes: x_range must go up: 2 to 1", Error);
   CHECK_THROWS_WITH_AS(plot::sample([](const Tensor& x) { return x; }, {.x = {0, 1}, .y = {0, 1}}, 2),
                        "sample: f must give one value per point, 4 of them: shape (4, 2)", Error);

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "gradus/functional.hpp"
@@ -125,6 +126,6 @@ Problem noisy(const Problem& problem, double stddev, std::uint64_t seed = 0);
 // One of each kind, and a few sizes. They last as long as the program, and whoever asks shares them.
 const std::vector<Problem>& all();
 // The problem of `all` that has this name. Throws, with the names that there are, if there is none.
-const Problem& find(const std::string& name);
+const Problem& find(std::string_view name);
 
 }  // namespace gradus::problems

@@ -99,6 +99,8 @@ Axes& Axes::fill_between(const std::vector<double>& x, const std::vector<double>
 
 Axes& Axes::contour(const Grid& grid, const ContourOptions& options) {
   check_grid("contour", grid);
+  if (options.levels.values.empty() && options.levels.count < 1)
+    throw Error(formatted("contour: levels must be at least 1: {}", options.levels.count));
   return add(make_contour(grid, options));
 }
 

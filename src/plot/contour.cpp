@@ -34,7 +34,7 @@ std::vector<double> log_levels(const Range& range, std::int64_t count) {
 std::vector<double> levels_of(const Grid& grid, const ContourOptions& options) {
   std::vector<double> levels = options.levels.values;
   const Range range = range_of(grid.z);
-  const std::int64_t count = std::max<std::int64_t>(options.levels.count, 1);
+  const std::int64_t count = options.levels.count;
   if (levels.empty() && range.low < range.high) {
     if (options.log) {
       levels = log_levels(range, count);

@@ -62,7 +62,7 @@ const std::vector<Problem>& all() {
   return problems;
 }
 
-const Problem& find(const std::string& name) {
+const Problem& find(std::string_view name) {
   const auto found = std::ranges::find(all(), name, &Problem::name);
   if (found != all().end()) return *found;
   std::string names;

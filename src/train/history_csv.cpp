@@ -63,7 +63,7 @@ void History::save_csv(const std::string& path) const {
 
 History History::load_csv(const std::string& path) {
   const std::string where = "load_csv: " + path;
-  data::CellReader reader(data::read_text_file("load_csv", path), ',', where);
+  data::CellReader reader(data::read_text_file(where, path), ',', where);
   History history;
   if (!reader.next_row()) return history;
   const std::vector<std::string> names(reader.cells().begin(), reader.cells().end());

@@ -97,7 +97,8 @@ History History::from_json(std::string_view text, std::string_view where) try {
 void History::save_json(const std::string& path) const { write_atomically("save_json", path, to_json() + "\n"); }
 
 History History::load_json(const std::string& path) {
-  return from_json(data::read_text_file("load_json", path), "load_json: " + path);
+  const std::string where = "load_json: " + path;
+  return from_json(data::read_text_file(where, path), where);
 }
 
 }  // namespace gradus::train

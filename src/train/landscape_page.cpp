@@ -73,6 +73,15 @@ bool can_start(const problems::Problem& problem, const Tensor& start) {
          std::isfinite(problem(start).item());
 }
 
+// From afar most paths end at once, and none would be seen.
+void check_on_map(const problems::Problem& problem, const Tensor& start) {
+  const auto at = start.data<double>();
+  const auto& [x, y] = *problem.domain;
+  if (at[0] >= x[0] && at[0] <= x[1] && at[1] >= y[0] && at[1] <= y[1]) return;
+  throw Error(formatted("landscape_page: the start ({}, {}) is outside the domain [{}, {}] x [{}, {}] of {}", at[0],
+                        at[1], x[0], x[1], y[0], y[1], problem.name));
+}
+
 void check(const problems::Problem& problem, const LandscapeOptions& o) {
   if (problem.dimension != 2 || !problem.domain || problem.starts.empty()) {
     throw Error(
@@ -81,6 +90,7 @@ void check(const problems::Problem& problem, const LandscapeOptions& o) {
   if (!std::ranges::all_of(problem.starts, [&](const Tensor& start) { return can_start(problem, start); })) {
     throw Error("landscape_page: a start must be a point (2,) in float64 of finite loss");
   }
+  for (const Tensor& start : problem.starts) check_on_map(problem, start);
   if (o.steps < 1 || o.steps > 10000) {
     throw Error(formatted("landscape_page: steps must be between 1 and 10000: {}", o.steps));
   }
@@ -98,6 +108,8 @@ std::vector<Rule> chosen_rules(const std::vector<std::string>& keys) {
   for (const std::string& key : keys) {
     const auto found = std::ranges::find(rules(), key, &Rule::key);
     if (found == rules().end()) throw Error(formatted("landscape_page: there is no such optimizer: {}", key));
+    if (std::ranges::find(chosen, key, &Rule::key) != chosen.end())
+      throw Error(formatted("landscape_page: an optimizer is named twice: {}", key));
     chosen.push_back(*found);
   }
   return chosen;

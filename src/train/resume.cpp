@@ -47,25 +47,29 @@ void restore(Part& part, const StateDict& state) {
 // What has to be the same for the run to be the same.
 std::vector<std::pair<std::string, std::string>> Loop::facts() const {
   const FitOptions& o = options_;
-  std::string metrics, callbacks;
+  std::string layers, metrics, callbacks;
+  for (const nn::Module* module : run_.model.modules()) layers += type_of(*module) + " ";
   for (const auto& metric : o.metrics) metrics += metric->name() + " ";
   for (const auto& callback : o.callbacks) callbacks += type_of(*callback) + " ";
-  return {{"model", type_of(run_.model)},
-          {"optimizer", type_of(run_.optimizer)},
-          {"schedule", o.schedule ? type_of(*o.schedule) : "none"},
-          {"schedule_step", o.schedule_step == ScheduleStep::batch ? "batch" : "epoch"},
-          {"train", text_of(&loader_.dataset())},
-          {"valid", text_of(valid_)},
-          {"batch_size", formatted("{}", o.batch_size)},
-          {"shuffle", o.shuffle ? "true" : "false"},
-          {"accumulate", formatted("{}", o.accumulate)},
-          {"clip_grad_norm", text_of(o.clip_grad_norm)},
-          {"clip_grad_value", text_of(o.clip_grad_value)},
-          {"ema_decay", text_of(o.ema_decay)},
-          {"sam", o.sam ? formatted("{} {}", o.sam->options().rho, o.sam->options().adaptive) : "none"},
-          {"seed", text_of(o.seed)},
-          {"metrics", metrics},
-          {"callbacks", callbacks}};
+  std::vector<std::pair<std::string, std::string>> all = {
+      {"model", layers},
+      {"optimizer", type_of(run_.optimizer)},
+      {"schedule", o.schedule ? type_of(*o.schedule) : "none"},
+      {"schedule_step", o.schedule_step == ScheduleStep::batch ? "batch" : "epoch"},
+      {"train", text_of(&loader_.dataset())},
+      {"valid", text_of(valid_)},
+      {"batch_size", formatted("{}", o.batch_size)},
+      {"shuffle", o.shuffle ? "true" : "false"},
+      {"accumulate", formatted("{}", o.accumulate)},
+      {"clip_grad_norm", text_of(o.clip_grad_norm)},
+      {"clip_grad_value", text_of(o.clip_grad_value)},
+      {"ema_decay", text_of(o.ema_decay)},
+      {"sam", o.sam ? formatted("{} {}", o.sam->options().rho, o.sam->options().adaptive) : "none"},
+      {"seed", text_of(o.seed)},
+      {"metrics", metrics},
+      {"callbacks", callbacks}};
+  for (const auto& [name, value] : o.resume_settings) all.emplace_back("setting " + name, value);
+  return all;
 }
 
 void Loop::save_state() const {
@@ -141,7 +145,7 @@ void Loop::check_facts(const Texts& texts) const {
   const auto found = texts.find(std::string(format_key));
   if (found == texts.end() || found->second != format) fail("is not the state of a run of fit");
   for (const auto& [name, value] : facts()) {
-    const std::string& was = text(texts, std::string(fact_prefix) + name);
+    const std::string was = text(texts, std::string(fact_prefix) + name);
     if (was != value) fail("is the state of another run: {} was {}, is {}", name, was, value);
   }
 }

@@ -19,12 +19,14 @@ namespace gradus::train {
 
 using Texts = std::map<std::string, std::string>;
 
-// The name of the class that it is.
+// The name of the class that it is, without that of Gradus's own namespaces.
 template <class T>
 std::string type_of(const T& object) {
   const char* mangled = typeid(object).name();
   const std::unique_ptr<char, void (*)(void*)> name(abi::__cxa_demangle(mangled, nullptr, nullptr, nullptr), std::free);
-  return name ? name.get() : mangled;
+  const std::string whole = name ? name.get() : mangled;
+  const std::size_t scope = whole.rfind("::", whole.find('<'));
+  return whole.starts_with("gradus::") && scope != whole.npos ? whole.substr(scope + 2) : whole;
 }
 
 inline std::string text_of(const data::Dataset* set) {

@@ -8,6 +8,24 @@ source "$(dirname "$0")/testing.sh" "$1"
 "$program" train iris --epochs 1 --report run -q >/dev/null
 [ ! -e run/state.safetensors ] || fail "the state of an earlier run is left"
 
+# Nor does a run that is refused take the state of the one before, and one that goes on needs its own settings.
+"$program" train iris --epochs 2 --report run --resume -q >/dev/null
+refuses 'clip_grad_norm must be positive' train iris --report run --clip -1 -q
+[ -f run/state.safetensors ] || fail "a run that was refused took the state away"
+refuses 'is the state of another run: setting --lr was default, is 0.1' train iris --report run --resume -q --lr 0.1
+refuses 'is the state of another run: model was' train iris --report run --resume -q --activation tanh
+for i in $(seq 20); do echo "$i,$((i % 2))"; done >data.csv
+"$program" train data.csv --epochs 1 --report other --resume -q >/dev/null
+sed -i 's/^3,1/3,0/' data.csv
+refuses 'is the state of another run: setting data was' train data.csv --report other --resume -q
+
+# What diverged is no success, and answers nothing.
+status=0
+"$program" train diabetes --optimizer sgd --lr 1e9 --epochs 2 -q --report burst >/dev/null || status=$?
+[ "$status" = 1 ] || fail "exit status $status after a loss that is not finite"
+refuses 'outputs are not finite' predict burst/model.safetensors diabetes
+refuses 'cannot be written: there is no folder /nowhere' compare --on iris --svg /nowhere/race.svg
+
 if [ -w /dev/full ]; then
   for command in "predict run/model.safetensors iris" "train --help" "data list"; do
     status=0

@@ -16,6 +16,7 @@
 #include "gradus/commands.hpp"
 #include "gradus/contest.hpp"
 #include "gradus/contest_picture.hpp"
+#include "gradus/files.hpp"
 #include "gradus/text_table.hpp"
 #include "gradus/training.hpp"
 #include "gradus/words.hpp"
@@ -196,7 +197,18 @@ class Comparison {
   double target_ = 0;
 };
 
-void run(const Wishes& wishes) {
+// A surface has neither data nor a network, and data have epochs instead of steps.
+void refuse_what_does_not_count(const CLI::App& command, const Wishes& wishes) {
+  if (surface_called(wishes.on) == nullptr) return refuse_options(command, {"--steps"}, "is for surfaces");
+  for (const char* heading : {"Data", "Model"})
+    refuse_options(command, options_under(command, heading), "means nothing on a surface");
+  refuse_options(command, {"--batch-sizes", "--batch-size", "--epochs", "--schedule", "--loss", "--clip"},
+                 "means nothing on a surface");
+}
+
+void run(const CLI::App& command, const Wishes& wishes) {
+  refuse_what_does_not_count(command, wishes);
+  if (!wishes.picture.empty()) check_folder_of(wishes.picture);
   Comparison comparison(wishes);
   comparison.run();
   wishes.json ? comparison.print_json() : comparison.print_table();
@@ -235,7 +247,7 @@ void add_compare(CLI::App& app, int&) {
       "  gradus compare --optimizers sgd,adam,adamw --on digits --seeds 2 --epochs 3 --svg curves.svg\n"
       "  gradus compare --batch-sizes 16,64 --on iris --seeds 3 --epochs 10 --json\n"
       "  gradus compare --lrs 0.001,0.01,0.1 --optimizers momentum --on wine --epochs 10");
-  command->callback([] { run(wishes); });
+  command->callback([command] { run(*command, wishes); });
 }
 
 }  // namespace gradus::tool

@@ -94,7 +94,11 @@ void add_data(CLI::App& app, int& status) {
   data->footer(
       "Data sets are kept in $XDG_DATA_HOME/gradus, by default ~/.local/share/gradus.\n"
       "Exit status: 0 all is well, 1 the data set is not there or not right, 2 it could not be fetched, or wrong "
-      "usage.");
+      "usage.\n\n"
+      "Examples:\n"
+      "  gradus data list\n"
+      "  gradus data fetch fashion-mnist moby-dick\n"
+      "  gradus data path fashion-mnist");
 }
 
 }  // namespace gradus::tool

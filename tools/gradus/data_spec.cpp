@@ -116,44 +116,44 @@ data::Dataset sampled(const data::Dataset& all, std::int64_t samples, std::uint6
 }
 
 void split(Data& data, const data::Dataset& all, const DataOptions& options, std::uint64_t seed) {
-  if (!(options.valid > 0 && options.valid < 1))
-    throw Error(fmt::format("--valid must be above 0 and below 1: {}", options.valid));
-  std::tie(data.train, data.valid) = sampled(all, options.samples, seed).split(1 - options.valid, {.seed = seed});
+  const double valid = options.valid.value_or(default_valid);
+  if (!(valid > 0 && valid < 1)) throw Error(fmt::format("--valid must be above 0 and below 1: {}", valid));
+  std::tie(data.train, data.valid) = sampled(all, options.samples, seed).split(1 - valid, {.seed = seed});
+}
+
+bool is_fetched(const std::string& name) { return std::ranges::find(fetched, name) != fetched.end(); }
+
+std::string folder_of(const std::string& name) {
+  std::string folder = data::stored(name);
+  if (!std::filesystem::exists(folder))
+    throw Error(fmt::format("{}: is not there yet; gradus data fetch {}", name, name));
+  return folder;
+}
+
+// Images have one target and one task, and some have a test part of their own.
+void check_image_options(const DataOptions& options) {
+  if (!options.target.empty() && options.target != "label")
+    throw Error(fmt::format("--target: {} has one only, label: {}", options.name, printable(options.target)));
+  if (options.task != "auto" && options.task != "classification")
+    throw Error(fmt::format("--task: {} is for classification: {}", options.name, printable(options.task)));
+  if (options.valid && is_fetched(options.name))
+    throw Error(fmt::format("--valid: {} has a test part of its own, which is held out", options.name));
 }
 
 Data load_images(const DataOptions& options, std::uint64_t seed) {
+  check_image_options(options);
   Data data{.name = options.name, .encoding = {}, .train = {}, .valid = {}};
   if (options.name == "digits") {
     data::Dataset digits = data::digits();
     digits.x = digits.x.reshape({-1, 1, 8, 8});
     split(data, digits, options, seed);
   } else {
-    const std::string folder = data::stored(options.name);
-    if (!std::filesystem::exists(folder))
-      throw Error(fmt::format("{}: is not there yet; gradus data fetch {}", options.name, options.name));
+    const std::string folder = folder_of(options.name);
     data.train = sampled(data::mnist(folder), options.samples, seed);
-    data.valid = sampled(data::mnist(folder, {.train = false}), options.samples / 5, seed);
+    data.valid = sampled(data::mnist(folder, {.train = false}), (options.samples + 4) / 5, seed);
   }
   data.encoding = encoding_of_images(data.train);
   return data;
-}
-
-// A row per image, as a CSV file of them would have.
-CsvCells cells_of(const std::string& name, const data::Dataset& images) {
-  CsvCells table{.path = name, .names = {}, .rows = {}, .lines = {}};
-  const std::int64_t pixels = images.x.size(1);
-  for (std::int64_t i = 1; i <= pixels; ++i) table.names.push_back(fmt::format("pixel {}", i));
-  table.names.emplace_back("label");
-  const std::span<const float> values = images.x.data<float>();
-  for (std::int64_t row = 0; row < images.size(); ++row) {
-    std::vector<std::string> cells;
-    for (const float value : values.subspan(static_cast<std::size_t>(row * pixels), static_cast<std::size_t>(pixels)))
-      cells.push_back(fmt::format("{}", value));
-    cells.push_back(std::to_string(images.y.data<std::int64_t>()[static_cast<std::size_t>(row)]));
-    table.rows.push_back(std::move(cells));
-    table.lines.push_back(static_cast<std::size_t>(row + 1));
-  }
-  return table;
 }
 
 Data load_table(const CsvCells& table, const DataOptions& options, std::uint64_t seed) {
@@ -184,14 +184,27 @@ std::vector<std::string> known_data() {
   return names;
 }
 
+std::string checksum(const Data& data) {
+  std::uint64_t sum = 0xCBF29CE484222325U;  // FNV-1a
+  for (const Tensor& part : {data.train.x, data.train.y, data.valid.x, data.valid.y}) {
+    const Tensor values = part.to(float64).contiguous();
+    for (const std::byte byte : std::as_bytes(values.data<double>()))
+      sum = (sum ^ std::to_integer<std::uint64_t>(byte)) * 0x100000001B3U;
+  }
+  return fmt::format("{:016x}", sum);
+}
+
+std::optional<data::Dataset> images_called(const std::string& name) {
+  if (name != "digits" && !is_fetched(name)) return std::nullopt;
+  const data::Dataset images = name == "digits" ? data::digits() : data::mnist(folder_of(name), {.train = false});
+  return data::Dataset{images.x.reshape({images.size(), -1}), images.y};
+}
+
 CsvCells read_table_of(const std::string& name, Header header) {
-  if (name == "digits") return cells_of(name, data::digits());
   if (const auto text = bundled_table(name)) return parse_csv(name, *text);
   if (std::filesystem::exists(name)) return read_csv_cells(name, header);
   if (name.find_first_of("./") != std::string::npos) throw Error(printable(name) + ": there is no such file");
-  std::vector<std::string> known = bundled_tables();
-  known.emplace_back("digits");
-  refuse_unknown("table or file", name, known);
+  refuse_unknown("data set or file", name, known_data());
 }
 
 Tensor features_of(const CsvCells& table, const Encoding& encoding) {
@@ -224,7 +237,7 @@ Tensor target_of(const CsvCells& table, std::size_t column, const Encoding& enco
 }
 
 Data load_data(const DataOptions& options, std::uint64_t seed) {
-  const bool is_image = options.name == "digits" || std::ranges::find(fetched, options.name) != fetched.end();
+  const bool is_image = options.name == "digits" || is_fetched(options.name);
   const bool is_path = options.name.find_first_of("./") != std::string::npos || std::filesystem::exists(options.name);
   if (!is_path) check_known("data set or file", options.name, known_data());
   const Header header = header_called(options.header);

@@ -65,7 +65,12 @@ void add_diagnose(CLI::App& app, int& status) {
       "  gradus diagnose iris --optimizer sgd --lr 50 || echo \"see a doctor\"\n"
       "  gradus train wine --report run\n"
       "  gradus diagnose --history run/history.csv || true");
-  command->callback([&status] {
+  command->callback([&status, command] {
+    if (!wishes.history.empty()) {
+      refuse_options(*command, {"data", "--after"}, "a history has been trained already");
+      for (const char* heading : {"Data", "Model", "Training"})
+        refuse_options(*command, options_under(*command, heading), "a history has been trained already");
+    }
     const train::Diagnosis diagnosis = wishes.history.empty() ? examine(wishes) : read_history(wishes.history);
     std::fputs((wishes.json ? diagnosis.to_json() : diagnosis.to_string()).c_str(), stdout);
     status = diagnosis.healthy() ? 0 : 1;

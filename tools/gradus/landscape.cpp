@@ -4,12 +4,16 @@
 #include <vector>
 #include <CLI/CLI.hpp>
 
+#include <gradus/error.hpp>
 #include <gradus/factory.hpp>
 #include <gradus/problems.hpp>
 #include <gradus/train/landscape_page.hpp>
 
 #include "gradus/commands.hpp"
+#include "gradus/files.hpp"
 #include "gradus/network_landscape.hpp"
+#include "gradus/options.hpp"
+#include "gradus/words.hpp"
 
 namespace gradus::tool {
 namespace {
@@ -24,9 +28,16 @@ struct Wishes {
   bool list = false;
 };
 
-bool fits(const problems::Problem& problem) { return problem.dimension == 2 && problem.domain; }
+std::vector<std::string> surfaces() {
+  std::vector<std::string> names;
+  for (const problems::Problem& problem : problems::all()) {
+    if (problem.dimension == 2 && problem.domain) names.push_back(problem.name);
+  }
+  return names;
+}
 
 problems::Problem problem_of(const Wishes& wishes) {
+  if (!wishes.surface.empty()) check_known("landscape: surface", wishes.surface, surfaces());
   problems::Problem problem = wishes.surface.empty() ? train::course_bowl() : problems::find(wishes.surface);
   if (!wishes.start.empty()) problem.starts = {tensor(wishes.start, {.dtype = float64})};
   return problem;
@@ -40,19 +51,21 @@ int write_page(const Wishes& wishes) {
   return 0;
 }
 
-int write_network(const Wishes& wishes) {
+int write_network(const CLI::App& command, const Wishes& wishes) {
+  refuse_options(command, {"--start", "--steps", "--optimizer"}, "is for surfaces");
+  if (wishes.of_network.epochs < 2 || wishes.of_network.points < 2)
+    throw Error("landscape: --epochs and --points must be 2 or more");
   const std::string path = wishes.output.empty() ? "network.html" : wishes.output;
   write_network_landscape(wishes.of_network, path);
   std::printf("%s: the loss around a trained network; open it in a browser\n", path.c_str());
   return 0;
 }
 
-int run(const Wishes& wishes) {
-  if (!wishes.network.empty()) return write_network(wishes);
+int run(const CLI::App& command, const Wishes& wishes) {
+  if (!wishes.output.empty()) check_folder_of(wishes.output);
+  if (!wishes.network.empty()) return write_network(command, wishes);
   if (!wishes.list) return write_page(wishes);
-  for (const problems::Problem& problem : problems::all()) {
-    if (fits(problem)) std::puts(problem.name.c_str());
-  }
+  for (const std::string& name : surfaces()) std::puts(name.c_str());
   return 0;
 }
 
@@ -91,7 +104,7 @@ void add_landscape(CLI::App& app, int& status) {
       "  gradus landscape\n"
       "  gradus landscape rosenbrock --steps 300 --optimizer sgd --optimizer adam -o valley.html\n"
       "  gradus landscape --network digits");
-  command->callback([&status] { status = run(wishes); });
+  command->callback([&status, command] { status = run(*command, wishes); });
 }
 
 }  // namespace gradus::tool

@@ -14,6 +14,7 @@
 #include <gradus/plot.hpp>
 
 #include "gradus/commands.hpp"
+#include "gradus/files.hpp"
 #include "gradus/training.hpp"
 
 namespace gradus::tool {
@@ -104,6 +105,9 @@ void add_lr_find(CLI::App& app, int& status) {
       "  gradus lr-find diabetes --optimizer sgd --hidden 32 --json\n"
       "  gradus lr-find wine --optimizer adam --batch-size 16 --csv curve.csv");
   command->callback([&status] {
+    for (const std::string& file : {wishes.csv, wishes.picture}) {
+      if (!file.empty()) check_folder_of(file);
+    }
     const optim::LRFindResult result = sweep(wishes);
     if (!wishes.csv.empty()) optim::save_csv(result, wishes.csv);
     if (!wishes.picture.empty()) save_picture(result, wishes.picture);

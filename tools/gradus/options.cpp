@@ -5,6 +5,8 @@
 #include <utility>
 #include <CLI/CLI.hpp>
 
+#include <gradus/error.hpp>
+
 #include "gradus/words.hpp"
 
 namespace gradus::tool {
@@ -62,6 +64,20 @@ void add_kind(CLI::App& command, ModelOptions& options) {
 
 }  // namespace
 
+void refuse_options(const CLI::App& command, const std::vector<std::string>& names, const std::string& why) {
+  for (const std::string& name : names) {
+    if (command.count(name) > 0) throw Error(command.get_name() + ": " + name + ": " + why);
+  }
+}
+
+std::vector<std::string> options_under(const CLI::App& command, const std::string& heading) {
+  std::vector<std::string> names;
+  for (const CLI::Option* option : command.get_options()) {
+    if (option->get_group() == heading) names.push_back(option->get_name());
+  }
+  return names;
+}
+
 CLI::Validator positive() { return at_least(1, "must be positive"); }
 CLI::Validator not_negative() { return at_least(0, "must not be negative"); }
 
@@ -82,7 +98,10 @@ void add_model_options(CLI::App& command, ModelOptions& options) {
   model.add("--hidden", options.hidden, "N,N", "Widths of its hidden layers; default 64");
   model.add("--activation", options.activation, "NAME", join(known_activations()) + "; default relu");
   model.add("--dropout", options.dropout, "P", "After each hidden layer; default 0");
-  model.add("--layers", options.layers, "WORDS", "All of it instead: 64,relu,dropout:0.2 or conv:16,relu,maxpool:2,64");
+  CLI::Option* layers = model.add("--layers", options.layers, "WORDS",
+                                  "All of it instead: 64,relu,dropout:0.2 or conv:16,relu,maxpool:2,64");
+  for (const char* part : {"--model", "--norm", "--hidden", "--activation", "--dropout"})
+    layers->excludes(command.get_option(part));
 }
 
 void add_optimizer_options(CLI::App& command, OptimizerOptions& options) {

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "gradus/data_spec.hpp"
 #include "gradus/model_spec.hpp"
@@ -28,6 +29,11 @@ struct TrainingOptions {
   std::int64_t early_stopping = 0;       // epochs without a better validation loss; 0: never
   std::optional<std::string> loss = {};  // default: cross_entropy or mse
 };
+
+// Throws naming the first of these options that was given: here it would count for nothing.
+void refuse_options(const CLI::App& command, const std::vector<std::string>& names, const std::string& why);
+// All options under a heading of the help.
+std::vector<std::string> options_under(const CLI::App& command, const std::string& heading);
 
 // What CLI11's own would say of a number that is out of range takes lines.
 CLI::Validator positive();

@@ -2,8 +2,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <cstdio>
 #include <limits>
+#include <optional>
 #include <string>
 #include <vector>
 #include <CLI/CLI.hpp>
@@ -55,25 +57,54 @@ std::vector<Prediction> classify(const Tensor& outputs, const Encoding& encoding
   return predictions;
 }
 
-Answers answer(TrainedModel& trained, const CsvCells& table) {
+// What a model is asked about, (samples, features), and the truth as it counts it, if that is known.
+struct Question {
+  Tensor features;
+  std::optional<Tensor> truth;
+};
+
+Question read_question(const std::string& name, Header header, const Encoding& encoding) {
+  if (const auto images = images_called(name)) {
+    if (images->x.size(1) != encoding.input.numel())
+      throw Error(fmt::format("predict: {} has {} pixels, the model was trained on {} features", name,
+                              images->x.size(1), encoding.input.numel()));
+    if (encoding.task != Task::classification || encoding.target != "label") return {images->x, std::nullopt};
+    return {images->x, images->y};
+  }
+  const CsvCells table = read_table_of(name, header);
+  Question question{features_of(table, encoding), std::nullopt};
+  if (const auto target = table.find(encoding.target)) question.truth = target_of(table, *target, encoding);
+  return question;
+}
+
+// NaN is no answer.
+void check_finite(const Tensor& outputs) {
+  const Tensor values = outputs.to(float64).contiguous();
+  const auto bad = std::ranges::count_if(values.data<double>(), [](double value) { return !std::isfinite(value); });
+  if (bad > 0)
+    throw Error(
+        fmt::format("predict: {} of {} outputs are not finite: did the training diverge?", bad, values.numel()));
+}
+
+Answers answer(TrainedModel& trained, const Question& question) {
   const NoGrad guard;
   const Encoding& encoding = trained.encoding;
-  const Tensor outputs = outputs_of(trained.model, encoding.encode(features_of(table, encoding)));
-  const auto target = table.find(encoding.target);
+  const Tensor outputs = outputs_of(trained.model, encoding.encode(question.features));
+  check_finite(outputs);
+  const std::optional<Tensor>& truth = question.truth;
   Answers answers;
   if (encoding.task == Task::classification) {
     answers.predictions = classify(outputs, encoding);
-    if (!target) return answers;
+    if (!truth) return answers;
     answers.measure = "accuracy";
-    answers.score = eq(argmax(outputs, 1), target_of(table, *target, encoding)).to(float64).mean().item();
+    answers.score = eq(argmax(outputs, 1), *truth).to(float64).mean().item();
     return answers;
   }
   const Tensor values = (outputs * encoding.target_scale + encoding.target_mean).contiguous();
   for (const float value : values.data<float>()) answers.predictions.push_back({fmt::format("{}", value), value, {}});
-  if (!target) return answers;
-  const Tensor truth = target_of(table, *target, encoding);
+  if (!truth) return answers;
   answers.measure = "r2";
-  answers.score = 1 - mse_loss(values, truth).item() / var(truth, {}, {.correction = 0}).item();
+  answers.score = 1 - mse_loss(values, *truth).item() / var(*truth, {}, {.correction = 0}).item();
   return answers;
 }
 
@@ -118,10 +149,10 @@ void print_json(const Answers& answers, const Encoding& encoding) {
 
 void run(const Wishes& wishes) {
   TrainedModel trained = load_model(wishes.model);
-  const CsvCells table = read_table_of(wishes.data, header_called(wishes.header));
+  const Question question = read_question(wishes.data, header_called(wishes.header), trained.encoding);
   if (wishes.probabilities && trained.encoding.task == Task::regression)
     throw Error("predict: a regression has no --probabilities");
-  const Answers answers = answer(trained, table);
+  const Answers answers = answer(trained, question);
   wishes.json ? print_json(answers, trained.encoding) : print_csv(answers, trained.encoding, wishes.probabilities);
 }
 

@@ -15,6 +15,7 @@
 #include <gradus/error.hpp>
 
 #include "gradus/commands.hpp"
+#include "gradus/files.hpp"
 #include "gradus/search_picture.hpp"
 #include "gradus/search_space.hpp"
 #include "gradus/search_state.hpp"
@@ -66,17 +67,6 @@ std::vector<Dimension> space_of(const Wishes& wishes) {
   return space;
 }
 
-// Of the numbers that are learnt from: a file may have changed under its name. [FNV-1a]
-std::string checksum(const Data& data) {
-  std::uint64_t sum = 0xCBF29CE484222325U;
-  for (const Tensor& part : {data.train.x, data.train.y, data.valid.x, data.valid.y}) {
-    const Tensor values = part.to(float64).contiguous();
-    for (const std::byte byte : std::as_bytes(values.data<double>()))
-      sum = (sum ^ std::to_integer<std::uint64_t>(byte)) * 0x100000001B3U;
-  }
-  return fmt::format("{:016x}", sum);
-}
-
 // All that decides on what a trial gives. A state that was made for another one is of no use.
 std::string description_of(const Wishes& wishes, const std::vector<Dimension>& space, const Data& data) {
   const TrainingOptions& t = wishes.training;
@@ -86,7 +76,7 @@ std::string description_of(const Wishes& wishes, const std::vector<Dimension>& s
                {"data", checksum(data)},
                {"target", t.data.target},
                {"task", t.data.task},
-               {"valid", t.data.valid},
+               {"valid", t.data.valid.value_or(default_valid)},
                {"samples", t.data.samples},
                {"space", chosen},
                {"method", wishes.method},
@@ -249,6 +239,7 @@ void print_json(const Search& search) {
 }
 
 void run(const Wishes& wishes) {
+  if (!wishes.picture.empty()) check_folder_of(wishes.picture);
   Search search(wishes);
   search.run();
   wishes.json ? print_json(search) : print_table(search);

@@ -2,9 +2,12 @@
 #include <fmt/format.h>
 
 #include <chrono>
+#include <cmath>
 #include <cstdio>
 #include <filesystem>
+#include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 #include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
@@ -60,23 +63,41 @@ void save_files(Outcome& outcome, const Wishes& wishes, const Training& training
   outcome.history.save_report(outcome.files[2], {.title = "Training on " + wishes.training.data.name});
 }
 
+std::string text_of(const std::optional<double>& value) { return value ? fmt::format("{}", *value) : "default"; }
+
+// What fit does not know or would take back from the state: a run goes on only with the settings with which it began.
+std::vector<std::pair<std::string, std::string>> settings_of(const TrainingOptions& options, const Data& data) {
+  return {{"data", checksum(data)},
+          {"target", data.encoding.target},
+          {"--optimizer", options.optimizer.name},
+          {"--lr", text_of(options.optimizer.lr)},
+          {"--momentum", text_of(options.optimizer.momentum)},
+          {"--weight-decay", text_of(options.optimizer.weight_decay)},
+          {"--nesterov", options.optimizer.nesterov ? "yes" : "no"},
+          {"--schedule", options.schedule},
+          {"--loss", options.loss.value_or("default")},
+          {"--early-stopping", std::to_string(options.early_stopping)}};
+}
+
 Outcome train_as(const Wishes& wishes, const Data& data, Training& training) {
   train::FitOptions options = fit_options(wishes.training, training);
   options.progress = !wishes.quiet;
   options.callbacks.push_back(train::terminate_on_nan());
   if (!wishes.report.empty()) make_folder(wishes.report);
   const std::string state = wishes.report + "/state.safetensors";
-  if (wishes.resume)
+  if (wishes.resume) {
     options.resume = state;
-  else if (!wishes.report.empty())
-    remove_file(state);  // an earlier run's, with which this one would not go on
+    options.resume_settings = settings_of(wishes.training, data);
+  }
   Outcome outcome;
   for (const Tensor& parameter : training.model.parameters()) outcome.parameters += parameter.numel();
   const double start = now();
   outcome.history = train::fit(training.model, training.loss, *training.optimizer, data.train, data.valid, options);
   outcome.seconds = now() - start;
   take_notes(outcome.history, wishes, data, training);
-  if (!wishes.report.empty()) save_files(outcome, wishes, training);
+  if (wishes.report.empty()) return outcome;
+  if (!wishes.resume) remove_file(state);  // an earlier run's, whose other files are now written over
+  save_files(outcome, wishes, training);
   return outcome;
 }
 
@@ -130,7 +151,9 @@ int run(const Wishes& wishes) {
   Training training = set_up(wishes.training, data);
   const Outcome outcome = train_as(wishes, data, training);
   wishes.json ? print_json(outcome, data, training) : print_summary(outcome, data, training);
-  return 0;
+  const train::History& history = outcome.history;
+  if (history.stop_reason() == "interrupted") return 130;
+  return history.size() > 0 && !std::isfinite(history.last("loss")) ? 1 : 0;
 }
 
 }  // namespace
@@ -149,6 +172,8 @@ void add_train(CLI::App& app, int& status) {
   command->add_flag("-q,--quiet", wishes.quiet, "No progress on stderr");
   command->add_flag("--json", wishes.json, "Print JSON instead of a summary");
   command->footer(
+      "A run that is resumed needs the data and the options with which it began; only --epochs may be others.\n"
+      "Exit status: 0 trained, 1 the loss is not finite, 2 an error, 130 interrupted: what was learnt is kept.\n\n"
       "Examples:\n"
       "  gradus train digits\n"
       "  gradus train iris --hidden 16 --epochs 40 --report run\n"

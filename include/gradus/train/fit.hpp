@@ -7,6 +7,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "gradus/data/dataset.hpp"
@@ -46,8 +47,11 @@ struct FitOptions {
   optim::SAM* sam = nullptr;               // steps in the place of the optimizer, which must be the one it is made of
   std::optional<std::uint64_t> seed = {};  // manual_seed() before the first epoch; and of the shuffling
   // A file for the state of the run: if it is there, the run goes on from it; it is written as the run goes. With the
-  // weights it holds the whole history: to write it takes longer the more epochs there were.
+  // weights it holds the whole history: to write it takes longer the more epochs there were. Rates and other settings
+  // that an optimizer or a schedule keeps in its state are those of the state.
   std::string resume = {};
+  // What else must be as it was for the run to go on, by name and value: the caller's settings, a checksum of the data.
+  std::vector<std::pair<std::string, std::string>> resume_settings = {};
   std::int64_t save_every = 0;  // steps of the optimizer; 0: at the end of each epoch
   bool progress = true;
   std::FILE* progress_stream = stderr;

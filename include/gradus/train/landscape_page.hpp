@@ -26,7 +26,8 @@ problems::Problem course_bowl();
 
 // One HTML document with contour map, path, loss curve and sliders. Every path in it was taken by the library's own
 // optimizers, for the whole grid of settings; the page fetches nothing. Paths end where they leave a box three times as
-// wide as the map. Throws unless the problem has two dimensions, a domain and a start, and the options make sense.
+// wide as the map. Throws unless the problem has two dimensions, a domain and a start, and the options make sense:
+// the start lies on the map, no optimizer is named twice.
 std::string landscape_page(const problems::Problem& problem, const LandscapeOptions& options = {});
 // Replaces the file as a whole or, on an error, leaves it as it was.
 void save_landscape_page(const problems::Problem& problem, const std::string& path,

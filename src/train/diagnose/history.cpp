@@ -19,8 +19,7 @@ double mean(std::span<const double> values) {
 }
 
 // Each value with its neighbours, so that single epochs don't count for much.
-std::vector<double> smoothed(std::span<const double> values) {
-  const std::size_t reach = values.size() / 20;
+std::vector<double> smoothed(std::span<const double> values, std::size_t reach) {
   std::vector<double> result;
   for (std::size_t i = 0; i < values.size(); ++i) {
     const std::size_t begin = i - std::min(i, reach), end = std::min(values.size(), i + reach + 1);
@@ -31,17 +30,23 @@ std::vector<double> smoothed(std::span<const double> values) {
 
 // What rules ask of a curve of finite values.
 struct Curve {
-  explicit Curve(const std::vector<double>& curve) : raw(curve), values(smoothed(raw)), n(values.size()) {
+  explicit Curve(const std::vector<double>& curve)
+      : raw(curve), n(raw.size()), reach(n / 20), values(smoothed(raw, reach)) {
     best = static_cast<std::size_t>(std::ranges::min_element(values) - values.begin());
   }
   double first() const { return values.front(); }
   double least() const { return values[best]; }
   double gained() const { return first() - least(); }
-  // Of the last tenth, two epochs at least.
-  double end() const {
-    const std::size_t k = std::min(n, std::max<std::size_t>(2, n / 10));
-    return mean(std::span(values).last(k));
+  // The last tenth, two epochs at least.
+  std::size_t tail() const { return std::min(n, std::max<std::size_t>(2, n / 10)); }
+  double end() const { return mean(std::span(raw).last(tail())); }
+  // Readers look these numbers up in their history: means are called means.
+  std::string least_text() const {
+    const std::size_t begin = best - std::min(best, reach), end = std::min(n, best + reach + 1);
+    const std::string text = formatted("{:.3g} at epoch {}", least(), best + 1);
+    return reach == 0 ? text : text + formatted(" (mean of epochs {} to {})", begin + 1, end);
   }
+  std::string end_text() const { return formatted("{:.3g} (mean of the last {} epochs)", end(), tail()); }
   // Mean change from epoch to epoch in the second half.
   double swing() const {
     double sum = 0;
@@ -56,11 +61,15 @@ struct Curve {
   }
 
   const std::vector<double>& raw;
+  std::size_t n, reach;
   std::vector<double> values;
-  std::size_t n, best;
+  std::size_t best;
 };
 
 bool is_not_finite(double value) { return !std::isfinite(value); }
+
+// Nothing is left to gain: the rest is rounding.
+bool is_solved(double loss) { return std::abs(loss) <= 1e-6; }
 
 // True if there is a loss that is not a number: what follows can't be judged.
 bool judge_finite(Diagnosis& diagnosis, const std::vector<double>& loss) {
@@ -81,8 +90,8 @@ bool judge_divergence(Diagnosis& diagnosis, const Curve& loss, const HistoryLimi
     return false;
   }
   report(diagnosis, divergence, "loss", share, limits.divergence,
-         formatted("The loss rose from {:.3g} at epoch {} to {:.3g}, by {:.3g} of what had been gained (limit {:g}).",
-                   loss.least(), loss.best + 1, loss.end(), share, limits.divergence));
+         formatted("The loss rose from {} to {}, by {:.3g} of what had been gained (limit {:g}).", loss.least_text(),
+                   loss.end_text(), share, limits.divergence));
   return true;
 }
 
@@ -137,10 +146,10 @@ void judge_overfitting(Diagnosis& diagnosis, const Curve& loss, const Curve& val
   const bool training_went_on = loss.end() < loss.values[valid.best];
   if (!(share > limits.overfitting && rise > valid.swing() && training_went_on && valid.best + 3 < valid.n)) return;
   report(diagnosis, overfitting, "valid_loss", share, limits.overfitting,
-         formatted("valid_loss rose from {:.3g} at epoch {} to {:.3g}, by {:.0f} % (limit {:g} %), while loss fell "
-                   "from {:.3g} to {:.3g}.",
-                   valid.least(), valid.best + 1, valid.end(), 100 * share, 100 * limits.overfitting,
-                   loss.values[valid.best], loss.end()));
+         formatted("valid_loss rose from {} to {}, by {:.0f} % (limit {:g} %), while loss fell from {:.3g} to {:.3g} "
+                   "(the same means).",
+                   valid.least_text(), valid.end_text(), 100 * share, 100 * limits.overfitting, loss.values[valid.best],
+                   loss.end()));
 }
 
 void judge_end(Diagnosis& diagnosis, const Curve& loss, const HistoryLimits& limits) {
@@ -193,6 +202,7 @@ void judge_curves(Diagnosis& diagnosis, const History& history, const HistoryLim
   diagnosis.measured.emplace_back("least loss", std::ranges::min(loss.raw));
   diagnosis.measured.emplace_back("last loss", loss.raw.back());
   if (history.size() < limits.least_epochs) return;
+  if (std::ranges::all_of(loss.raw, is_solved)) return;
   const bool is_unsteady = judge_divergence(diagnosis, loss, limits) || judge_oscillation(diagnosis, loss, limits);
   if (is_unsteady || judge_plateau(diagnosis, loss, limits)) return;
   if (history.contains("valid_loss") && std::ranges::none_of(history.values("valid_loss"), is_not_finite)) {

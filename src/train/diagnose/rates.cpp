@@ -120,7 +120,8 @@ void judge_low(Diagnosis& diagnosis, const Patient& patient, const Examination& 
   const double lr = highest_rate(*patient.options.optimizer), update = largest_update(seen);
   if (lr == 0) {
     report(diagnosis, learning_rate_low, "", 0, limits.least_rate,
-           "The learning rate is 0: the optimizer moves no parameter.");
+           "The learning rate is 0: the optimizer moves no parameter.",
+           "Set one, for example 1e-3, or what optim::lr_find suggests.");
     return;
   }
   const bool is_tiny = update > 0 && update < limits.small_update;
